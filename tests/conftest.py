@@ -1,0 +1,68 @@
+"""What every test gets: one seed a run, and the limits of a unit test.
+
+A unit test may use two seconds of processor time, its own and its children's. Processor time, not
+the wall's, so that a busy machine fails nobody; the wall's limit only ends a test that hangs.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Generator
+
+import pytest
+
+UNIT_SECONDS = 2.0
+UNIT_WALL_SECONDS = 30
+SEED_VARIABLE = "ONECO_SEED"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of this run; the processes that run the tests inherit it."""
+    seed = os.environ.setdefault(SEED_VARIABLE, str(random.SystemRandom().randrange(2**32)))
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = seed
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the seed, also of a run that passed: the next one may not."""
+    seed = os.environ[SEED_VARIABLE]
+    terminalreporter.write_line(f"seed {seed} (to repeat: {SEED_VARIABLE}={seed} ./dev test)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """End a unit test that hangs, unless it states a limit of its own."""
+    for item in items:
+        if is_unit_test(item) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(UNIT_WALL_SECONDS))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a unit test that used more processor time than a unit test may."""
+    before = processor_seconds()
+    yield
+    used = processor_seconds() - before
+    if is_unit_test(item) and used > UNIT_SECONDS:
+        pytest.fail(
+            f"used {used:.1f} s of processor time, a unit test may use {UNIT_SECONDS:g} s: "
+            "make it smaller, or mark it @pytest.mark.slow",
+            pytrace=False,
+        )
+
+
+def is_unit_test(item: pytest.Item) -> bool:
+    """Whether the limits of a unit test hold for it."""
+    return not any(item.get_closest_marker(name) for name in ("slow", "real"))
+
+
+def processor_seconds() -> float:
+    """Processor time that this process and its finished children have used."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+@pytest.fixture
+def seed() -> int:
+    """The seed of this run, for whatever a test draws."""
+    return int(os.environ[SEED_VARIABLE])
