@@ -1,0 +1,169 @@
+"""What a process has seen of its clusters: objects by side and resource, indexed by label."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from oneco.decision import Failure, Side
+from oneco.kube import objects
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Resource
+
+Place = tuple[str, str]
+"""Namespace and name."""
+
+
+class Seen(NamedTuple):
+    """A change that the cache took in; `old` is None for a new object, `new` for a gone one."""
+
+    side: Side
+    resource: Resource
+    old: Object | None
+    new: Object | None
+
+
+Listener = Callable[[Seen], None]
+
+
+class Table:
+    """One resource of one cluster."""
+
+    def __init__(self, indexed: Iterable[str]) -> None:
+        self.objects: dict[Place, Object] = {}
+        self._by_namespace: dict[str, dict[str, Object]] = {}
+        self._labelled: dict[str, dict[str, dict[Place, Object]]] = {key: {} for key in indexed}
+        self._gone: dict[Place, int] = {}
+
+    def put(self, place: Place, obj: Object) -> tuple[bool, Object | None]:
+        """Take `obj` in unless something at least as new is known: whether taken, and the old."""
+        old = self.objects.get(place)
+        version = _version(obj)
+        if old is not None and version and version <= _version(old):
+            return False, old
+        if version and version <= self._gone.get(place, 0):
+            return False, None
+        self.objects[place] = obj
+        self._by_namespace.setdefault(place[0], {})[place[1]] = obj
+        self._index(place, old, obj)
+        return True, old
+
+    def remove(self, place: Place, version: int) -> Object | None:
+        """Forget what is at `place`; late news from before `version` will not bring it back."""
+        old = self.objects.pop(place, None)
+        if version:
+            self._gone[place] = version
+            if len(self._gone) > 10_000:
+                self._gone.pop(next(iter(self._gone)))
+        if old is not None:
+            self._by_namespace[place[0]].pop(place[1], None)
+            self._index(place, old, None)
+        return old
+
+    def listed(self, namespace: str) -> list[Object]:
+        """The objects of a namespace, or all, in the order of their places."""
+        if namespace:
+            found = self._by_namespace.get(namespace)
+            return [found[name] for name in sorted(found)] if found else []
+        return [self.objects[place] for place in sorted(self.objects)]
+
+    def labelled(self, key: str, value: str) -> list[Object]:
+        """The objects with this label, in the order of their places."""
+        assert key in self._labelled, f"label {key} is not indexed: declare it with the source"
+        found = self._labelled[key].get(value)
+        return [found[place] for place in sorted(found)] if found else []
+
+    def _index(self, place: Place, old: Object | None, new: Object | None) -> None:
+        for key, values in self._labelled.items():
+            before = objects.labels(old).get(key) if old is not None else None
+            after = objects.labels(new).get(key) if new is not None else None
+            if before is not None and before != after:
+                values[before].pop(place, None)
+            if after is not None and new is not None:
+                values.setdefault(after, {})[place] = new
+
+
+class Cache:
+    """Everything that the informers of one process hold."""
+
+    def __init__(self) -> None:
+        self._tables: dict[tuple[Side, Resource], Table] = {}
+        self._indexed: dict[tuple[Side, Resource], set[str]] = {}
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every change that is taken in."""
+        self._listeners.append(listener)
+
+    def index(self, side: Side, resource: Resource, labels: Iterable[str]) -> None:
+        """Keep these labels of a resource findable; to be said before its first object comes."""
+        assert (side, resource) not in self._tables, f"{resource.plural} is already being cached"
+        self._indexed.setdefault((side, resource), set()).update(labels)
+
+    def table(self, side: Side, resource: Resource) -> Table:
+        """The table of one resource, made when first asked for."""
+        key = (side, resource)
+        table = self._tables.get(key)
+        if table is None:
+            table = self._tables[key] = Table(self._indexed.get(key, ()))
+        return table
+
+    def take(self, side: Side, resource: Resource, obj: Object) -> None:
+        """An object as a watch or the answer to a write shows it."""
+        place = (objects.namespace(obj), objects.name(obj))
+        taken, old = self.table(side, resource).put(place, obj)
+        if taken:
+            self._tell(Seen(side, resource, old, obj))
+
+    def drop(self, side: Side, resource: Resource, obj: Object) -> None:
+        """An object that a watch saw deleted; `obj` is its last state."""
+        place = (objects.namespace(obj), objects.name(obj))
+        old = self.table(side, resource).remove(place, _version(obj))
+        if old is not None:
+            self._tell(Seen(side, resource, old, None))
+
+    def settle(self, side: Side, resource: Resource, listed: Sequence[Object], scope: str) -> None:
+        """A whole collection as just listed: take it in, and drop what it no longer has."""
+        table = self.table(side, resource)
+        present = {(objects.namespace(obj), objects.name(obj)) for obj in listed}
+        for place in [p for p in table.objects if p not in present and scope in ("", p[0])]:
+            old = table.remove(place, 0)
+            self._tell(Seen(side, resource, old, None))
+        for obj in listed:
+            self.take(side, resource, obj)
+
+    def _tell(self, seen: Seen) -> None:
+        for listener in self._listeners:
+            listener(seen)
+
+
+class CacheReader:
+    """The cache as a decider's gathering sees it, with the failures of one key."""
+
+    def __init__(self, cache: Cache, failures: Sequence[Failure] = ()) -> None:
+        self._cache, self._failures = cache, failures
+
+    def get(self, address: Address, side: Side = "hub") -> Object | None:
+        """The object at `address`, or None."""
+        table = self._cache.table(side, address.resource)
+        return table.objects.get((address.namespace, address.name))
+
+    def list(self, resource: Resource, namespace: str = "", side: Side = "hub") -> Sequence[Object]:
+        """The collection, ordered by namespace and name."""
+        return self._cache.table(side, resource).listed(namespace)
+
+    def labelled(
+        self, resource: Resource, label: tuple[str, str], side: Side = "hub"
+    ) -> Sequence[Object]:
+        """The objects that carry this label with this value."""
+        return self._cache.table(side, resource).labelled(*label)
+
+    def failures(self) -> Sequence[Failure]:
+        """What the API refused the last time that this key was acted for."""
+        return self._failures
+
+
+def _version(obj: Object) -> int:
+    # Kubernetes' resource versions are comparable numbers; anything else counts as always newer.
+    text = objects.resource_version(obj)
+    return int(text) if text.isdecimal() else 0

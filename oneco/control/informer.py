@@ -1,0 +1,88 @@
+"""Keeps one collection of one cluster in the cache: list, watch, and begin again when broken."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+
+from oneco.clock import Clock, Instant
+from oneco.control.cache import Cache
+from oneco.decision import Side
+from oneco.kube import objects
+from oneco.kube.api import Api, Event, ListOptions, Match, WatchOptions
+from oneco.kube.errors import ApiError, Expired, NotFound
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address
+
+_PAGE = 500
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """What is kept: a collection, or the objects of it that match."""
+
+    side: Side
+    address: Address
+    match: Match = Match()
+
+
+class Informer:
+    """One collection, kept until cancelled."""
+
+    def __init__(self, api: Api, scope: Scope, cache: Cache, clock: Clock) -> None:
+        self._api, self._scope, self._cache, self._clock = api, scope, cache, clock
+        self._version = ""
+        self.synced = asyncio.Event()
+        self.trouble = ""
+        """Why the collection is not being watched at the moment, in words; empty when it is."""
+
+    async def run(self) -> None:
+        """List, then watch, for ever; trouble only makes it wait and try again."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._follow()
+                pause = _FIRST_PAUSE_SECONDS
+            except Expired:
+                self._version = ""
+                continue
+            except ApiError as error:
+                self.trouble = str(error)
+                if self._version and not isinstance(error, NotFound):
+                    pause = _FIRST_PAUSE_SECONDS if self.synced.is_set() else pause
+            await self._clock.sleep_until(Instant(self._clock.now() + pause))
+            pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+
+    async def _follow(self) -> None:
+        if not self._version:
+            await self._list()
+        options = WatchOptions(match=self._scope.match, from_version=self._version)
+        self.trouble = ""
+        events = self._api.watch(self._scope.address, options)
+        async with contextlib.aclosing(events) as following:  # type: ignore[type-var]
+            async for event in following:
+                self._take(event)
+
+    async def _list(self) -> None:
+        found: list[Object] = []
+        token = ""
+        while True:
+            options = ListOptions(match=self._scope.match, limit=_PAGE, continue_token=token)
+            page = await self._api.list(self._scope.address, options)
+            found.extend(page.items)
+            token = page.continue_token
+            if not token:
+                break
+        side, address = self._scope.side, self._scope.address
+        self._cache.settle(side, address.resource, found, address.namespace)
+        self._version = page.resource_version
+        self.synced.set()
+
+    def _take(self, event: Event) -> None:
+        self._version = objects.resource_version(event.object) or self._version
+        if event.type == "BOOKMARK":
+            return
+        take = self._cache.drop if event.type == "DELETED" else self._cache.take
+        take(self._scope.side, self._scope.address.resource, event.object)

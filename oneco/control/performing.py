@@ -1,0 +1,124 @@
+"""Carries decisions out: each action as one API call, fenced by versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oneco.control.cache import Cache
+from oneco.decision import (
+    Action,
+    Apply,
+    Change,
+    Create,
+    Decision,
+    Delete,
+    Failure,
+    Replace,
+    Side,
+    StatusWrite,
+)
+from oneco.kube import objects
+from oneco.kube.api import Api
+from oneco.kube.errors import AlreadyExists, ApiOutage, ApiRefusal, Conflict, NotFound
+from oneco.kube.objects import Object
+
+
+class Outcome(NamedTuple):
+    """How far a performance came; it stops at the first trouble."""
+
+    writes: int = 0
+    failure: Failure | None = None
+    is_stale: bool = False
+    """Somebody wrote in between: look again at once."""
+    retry_after_seconds: float | None = None
+    """The world failed: look again later."""
+
+
+class Performer:
+    """The hands of one process."""
+
+    def __init__(self, apis: Mapping[Side, Api], cache: Cache) -> None:
+        self._apis, self._cache = apis, cache
+
+    async def perform(self, decision: Decision) -> Outcome:
+        """Do what `decision` says, in order, until done or in trouble."""
+        writes = 0
+        try:
+            for action in decision.actions:
+                writes += await self._act(action)
+            for status in decision.statuses:
+                writes += await self._show(status)
+        except Conflict as conflict:
+            if conflict.causes:  # another manager owns a field: looking again will not help
+                return _refused(writes, action, conflict)
+            return Outcome(writes, is_stale=True)
+        except ApiRefusal as refusal:
+            return _refused(writes, action, refusal)
+        except ApiOutage as outage:
+            return Outcome(writes, retry_after_seconds=outage.retry_after_seconds or 1.0)
+        return Outcome(writes)
+
+    async def _act(self, action: Action) -> int:
+        match action:
+            case Create():
+                return await self._create(action)
+            case Delete():
+                return await self._delete(action)
+            case Change():
+                return await self._change(action)
+            case Apply():
+                api = self._apis[action.side]
+                self._learn(action, await api.apply(action.address, action.body, action.options))
+            case Replace():
+                api = self._apis[action.side]
+                self._learn(action, await api.replace(action.address, action.body))
+        return 1
+
+    async def _create(self, action: Create) -> int:
+        api = self._apis[action.side]
+        try:
+            self._learn(action, await api.create(action.address, action.body))
+        except AlreadyExists:
+            # Made before a restart, or by somebody quicker: the next look sees it.
+            place = action.address._replace(name=objects.name(action.body))
+            self._learn(action, await api.get(place))
+            return 0
+        return 1
+
+    async def _delete(self, action: Delete) -> int:
+        try:
+            await self._apis[action.side].delete(action.address, action.options)
+        except NotFound:
+            return 0
+        return 1
+
+    async def _change(self, action: Change) -> int:
+        try:
+            changed = await self._apis[action.side].patch(action.address, action.patch)
+        except NotFound:
+            return 0
+        self._learn(action, changed)
+        return 1
+
+    async def _show(self, status: StatusWrite) -> int:
+        address = status.address
+        table = self._cache.table(status.side, address.resource)
+        current = table.objects.get((address.namespace, address.name))
+        if current is None or current.get("status", {}) == status.status:
+            return 0
+        body: Object = {**current, "status": status.status}
+        place = address._replace(subresource="status")
+        try:
+            shown = await self._apis[status.side].replace(place, body)
+        except NotFound:
+            return 0
+        self._cache.take(status.side, address.resource, shown)
+        return 1
+
+    def _learn(self, action: Action, obj: Object) -> None:
+        self._cache.take(action.side, action.address.resource, obj)
+
+
+def _refused(writes: int, action: Action, error: ApiRefusal) -> Outcome:
+    return Outcome(writes, failure=Failure(action.address, error.reason, error.message))

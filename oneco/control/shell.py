@@ -1,0 +1,224 @@
+"""Runs deciders: sources wake keys; a key is gathered, decided, performed and planned again."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from oneco.clock import Clock, Instant
+from oneco.control.cache import Cache, CacheReader, Seen
+from oneco.control.informer import Informer, Scope
+from oneco.control.journal import Entry, Journal, Key, forget
+from oneco.control.performing import Outcome, Performer
+from oneco.control.queue import Queue
+from oneco.decision import Decision, Failure, Follow, Reader, Side
+from oneco.kube.api import Api, Match
+from oneco.kube.refs import Address, Resource
+
+_FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 1.0, 60.0
+
+Wakes = Callable[[Reader, Seen], Iterable[Key]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A collection that wakes keys of a controller, and the labels it is looked up by."""
+
+    resource: Resource
+    wakes: Wakes
+    namespace: str = ""
+    side: Side = "hub"
+    match: Match = Match()
+    indexed: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """A decider with what wakes it.
+
+    `settle_seconds` lets changes that come close together be looked at once. `followed` wakes keys
+    by the collections that decisions asked to follow.
+    """
+
+    name: str
+    sources: Sequence[Source]
+    gather: Callable[[Reader, Key], Any | None]
+    decide: Callable[[Any, Instant], Decision]
+    settle_seconds: float = 0.0
+    followed: Wakes | None = None
+
+
+Task = tuple[str, Key]
+
+
+class Shell:
+    """The controllers of one process over one hub and, for an agent, one member."""
+
+    def __init__(
+        self,
+        apis: Mapping[Side, Api],
+        controllers: Sequence[Controller],
+        clock: Clock,
+        *,
+        journal: Journal = forget,
+        workers: int = 1,
+    ) -> None:
+        self._apis, self._clock, self._journal = apis, clock, journal
+        self._controllers = {controller.name: controller for controller in controllers}
+        self.cache = Cache()
+        self._performer = Performer(apis, self.cache)
+        self._queue: Queue[Task] = Queue(clock)
+        self._worker_count = workers
+        self._informers: dict[Scope, Informer] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._failures: dict[Task, Failure] = {}
+        self._backoffs: dict[Task, float] = {}
+        self._stopped: asyncio.Future[None] | None = None
+        self._routes: dict[tuple[Side, Resource], list[tuple[Controller, Wakes]]] = {}
+        self._index()
+        self.cache.listen(self._wake)
+
+    async def run(self) -> None:
+        """Work until cancelled; a bug in a decider ends it with that bug."""
+        self._stopped = asyncio.get_running_loop().create_future()
+        try:
+            self._follow_sources()
+            for number in range(self._worker_count):
+                self._start(f"worker-{number}", self._work())
+            await self._stopped
+        finally:
+            await self._stop()
+
+    async def synced(self) -> None:
+        """Return when every source has been listed once."""
+        for informer in list(self._informers.values()):
+            await informer.synced.wait()
+
+    def wake(self, controller: str, key: Key) -> None:
+        """Have `key` looked at now."""
+        self._queue.add((controller, key))
+
+    def is_idle(self) -> bool:
+        """Whether no key is due or being worked on."""
+        return self._queue.is_idle()
+
+    def troubles(self) -> tuple[str, ...]:
+        """Why some collections are not being watched at the moment, in words."""
+        return tuple(one.trouble for one in self._informers.values() if one.trouble)
+
+    def _index(self) -> None:
+        for controller in self._controllers.values():
+            for source in controller.sources:
+                route = self._routes.setdefault((source.side, source.resource), [])
+                route.append((controller, source.wakes))
+                self.cache.index(source.side, source.resource, source.indexed)
+
+    def _follow_sources(self) -> None:
+        for controller in self._controllers.values():
+            for source in controller.sources:
+                address = Address(source.resource, source.namespace)
+                self._inform(Scope(source.side, address, source.match))
+
+    def _follow(self, controller: Controller, follow: Follow) -> None:
+        scope = Scope(follow.side, Address(follow.resource, follow.namespace))
+        if scope in self._informers:
+            return
+        route = self._routes.setdefault((follow.side, follow.resource), [])
+        assert controller.followed is not None, f"{controller.name} follows without saying whom"
+        if all(wakes is not controller.followed for _, wakes in route):
+            route.append((controller, controller.followed))
+        self._inform(scope)
+
+    def _inform(self, scope: Scope) -> None:
+        if scope not in self._informers:
+            informer = Informer(self._apis[scope.side], scope, self.cache, self._clock)
+            self._informers[scope] = informer
+            self._start(f"informer {scope}", informer.run())
+
+    def _start(self, name: str, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks[name] = task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        # Informers and workers never end by themselves: a bug in one must not pass unseen.
+        if task.cancelled() or self._stopped is None or self._stopped.done():
+            return
+        error = task.exception()
+        self._stopped.set_exception(error or AssertionError(f"{task.get_name()} ended"))
+
+    async def _stop(self) -> None:
+        self._queue.close()
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _wake(self, seen: Seen) -> None:
+        reader = CacheReader(self.cache)
+        for controller, wakes in self._routes.get((seen.side, seen.resource), ()):
+            for key in wakes(reader, seen):
+                self._plan((controller.name, key), controller.settle_seconds)
+
+    def _plan(self, task: Task, seconds: float) -> None:
+        if seconds:
+            self._queue.add_at(task, Instant(self._clock.now() + seconds))
+        else:
+            self._queue.add(task)
+
+    async def _work(self) -> None:
+        while True:
+            task = await self._queue.take()
+            try:
+                await self._look(task)
+            finally:
+                self._queue.done(task)
+
+    async def _look(self, task: Task) -> None:
+        name, key = task
+        controller = self._controllers[name]
+        failure = self._failures.get(task)
+        reader = CacheReader(self.cache, (failure,) if failure else ())
+        seen = controller.gather(reader, key)
+        if seen is None:
+            self._forget(task)
+            return
+        now = self._clock.now()
+        decision = controller.decide(seen, now)
+        for follow in decision.follows:
+            self._follow(controller, follow)
+        if decision.actions or decision.statuses:
+            outcome = await self._performer.perform(decision)
+            if outcome.writes:
+                self._journal(Entry(now, name, key, decision, outcome.writes))
+            self._after(task, outcome)
+        elif failure is not None:
+            self._forget(task)
+        if decision.wake_at is not None:
+            self._queue.add_at(task, decision.wake_at)
+
+    def _after(self, task: Task, outcome: Outcome) -> None:
+        if outcome.is_stale:
+            self._queue.add(task)
+        elif outcome.retry_after_seconds is not None:
+            self._back_off(task)
+        elif outcome.failure is not None:
+            is_news = self._failures.get(task) != outcome.failure
+            self._failures[task] = outcome.failure
+            # The decider is asked at once to say what happened, then less and less often.
+            if is_news:
+                self._queue.add(task)
+            else:
+                self._back_off(task)
+        else:
+            self._forget(task)
+
+    def _back_off(self, task: Task) -> None:
+        pause = self._backoffs.get(task, _FIRST_BACKOFF_SECONDS)
+        self._backoffs[task] = min(pause * 2, _LAST_BACKOFF_SECONDS)
+        self._queue.add_at(task, Instant(self._clock.now() + pause))
+
+    def _forget(self, task: Task) -> None:
+        self._failures.pop(task, None)
+        self._backoffs.pop(task, None)
