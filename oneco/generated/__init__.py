@@ -1,0 +1,1 @@
+"""Machine-written tables. DO NOT EDIT: each names the command that makes it."""
