@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from oneco.kinds import conditions
+from oneco.kinds.conditions import LIST as CONDITIONS
 from oneco.kinds.parts import Part
 from oneco.kube.refs import Resource
 
@@ -34,11 +34,21 @@ ENVIRONMENTS = ("e2e", "test", "staging", "canary", "small-traffic", "production
 """Least dangerous first; a cluster without an environment counts as production."""
 
 
+def _choice(*values: str, default: str | None = None) -> msgspec.Meta:
+    """What a CRD says about a text that is one of `values`."""
+    said = {} if default is None else {"default": default}
+    return msgspec.Meta(extra_json_schema={"enum": list(values), **said})
+
+
 # What Open Cluster Management's own definitions say beyond a field's type.
-_QUANTITY = msgspec.Meta(
+_QUANTITIES = msgspec.Meta(
     extra_json_schema={
-        "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
-        r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$"
+        "additionalProperties": {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+            r"(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
+            "x-kubernetes-int-or-string": True,
+        }
     }
 )
 _CLAIM = msgspec.Meta(extra_json_schema={"required": []})
@@ -60,15 +70,12 @@ class ClusterClaim(Part, frozen=True):
     value: str = ""
 
 
-class Taint(Part, frozen=True):
+class Taint(Part, frozen=True, omit_defaults=False):
     """Why placements should not choose a cluster."""
 
     key: str
     value: str = ""
-    effect: Annotated[
-        str,
-        msgspec.Meta(extra_json_schema={"enum": ["NoSelect", "PreferNoSelect", "NoSelectIfNew"]}),
-    ] = "NoSelect"
+    effect: Annotated[str, _choice("NoSelect", "PreferNoSelect", "NoSelectIfNew")] = "NoSelect"
     time_added: Annotated[str | None, msgspec.Meta(extra_json_schema={"format": "date-time"})] = (
         None
     )
@@ -87,9 +94,9 @@ class ClusterSpec(Part, frozen=True):
 class ClusterStatus(Part, frozen=True):
     """ManagedCluster.status."""
 
-    conditions: Annotated[tuple[dict[str, Any], ...], conditions.LIST] = ()
-    capacity: dict[str, Annotated[str | int, _QUANTITY]] = {}
-    allocatable: dict[str, Annotated[str | int, _QUANTITY]] = {}
+    conditions: Annotated[tuple[dict[str, Any], ...], CONDITIONS] = ()
+    capacity: Annotated[dict[str, str | int], _QUANTITIES] = msgspec.field(default_factory=dict)
+    allocatable: Annotated[dict[str, str | int], _QUANTITIES] = msgspec.field(default_factory=dict)
     version: dict[str, str] = msgspec.field(default_factory=dict)
     cluster_claims: tuple[Annotated[ClusterClaim, _CLAIM], ...] = ()
 
@@ -111,32 +118,34 @@ class FeedbackPath(Part, frozen=True):
     version: str = ""
 
 
-class FeedbackRule(Part, frozen=True):
+class FeedbackRule(Part, frozen=True, omit_defaults=False):
     """What to report of a live object."""
 
-    type: str = "JSONPaths"
-    json_paths: tuple[FeedbackPath, ...] = ()
+    type: Annotated[str, _choice("WellKnownStatus", "JSONPaths")] = "JSONPaths"
+    json_paths: Annotated[tuple[FeedbackPath, ...], _BY_NAME] = ()
 
 
 class UpdateStrategy(Part, frozen=True):
     """How a manifest is put into the cluster."""
 
-    type: str = "Update"
+    type: Annotated[
+        str, _choice("Update", "CreateOnly", "ServerSideApply", "ReadOnly", default="Update")
+    ] = "Update"
     server_side_apply: dict[str, Any] | None = None
 
 
 class ManifestConfig(Part, frozen=True):
     """How one manifest of a work is treated."""
 
-    resource_identifier: WorkResource
+    resource_identifier: Annotated[WorkResource, _NAMED]
     update_strategy: UpdateStrategy | None = None
-    feedback_rules: tuple[FeedbackRule, ...] = ()
+    feedback_rules: tuple[Annotated[FeedbackRule, _RULE], ...] = ()
 
 
 class Workload(Part, frozen=True):
     """The manifests of a work."""
 
-    manifests: tuple[dict[str, Any], ...] = ()
+    manifests: tuple[Annotated[dict[str, Any], _WHOLE_OBJECT], ...] = ()
 
 
 class WorkSpec(Part, frozen=True):
@@ -146,6 +155,62 @@ class WorkSpec(Part, frozen=True):
     manifest_configs: tuple[ManifestConfig, ...] = ()
     delete_option: dict[str, Any] | None = None
     executor: dict[str, Any] | None = None
+
+
+class ManifestMeta(Part, frozen=True):
+    """Which manifest of a work is meant, and what it became in the cluster."""
+
+    ordinal: Annotated[int, _INT32]
+    group: str = ""
+    version: str = ""
+    kind: str = ""
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+
+
+class FeedbackField(Part, frozen=True):
+    """One value that was asked for; exactly the field that `type` names is set."""
+
+    type: Literal["Integer", "String", "Boolean", "JsonRaw"]
+    integer: int | None = None
+    string: str | None = None
+    boolean: bool | None = None
+    json_raw: str | None = None
+
+
+class FeedbackValue(Part, frozen=True):
+    """One value that was asked for, under its name."""
+
+    name: str
+    field_value: FeedbackField
+
+
+class Feedback(Part, frozen=True):
+    """The values that were asked for of one manifest."""
+
+    values: Annotated[tuple[FeedbackValue, ...], _BY_NAME] = ()
+
+
+class ManifestStatus(Part, frozen=True):
+    """What became of one manifest."""
+
+    resource_meta: ManifestMeta
+    conditions: Annotated[tuple[dict[str, Any], ...], CONDITIONS]
+    status_feedback: Feedback = Feedback()
+
+
+class ResourceStatus(Part, frozen=True):
+    """What became of the manifests of a work."""
+
+    manifests: tuple[ManifestStatus, ...] = ()
+
+
+class WorkStatus(Part, frozen=True):
+    """ManifestWork.status."""
+
+    conditions: Annotated[tuple[dict[str, Any], ...], CONDITIONS] = ()
+    resource_status: ResourceStatus = ResourceStatus()
 
 
 class AppliedResource(Part, frozen=True):
@@ -163,11 +228,11 @@ class AppliedWorkSpec(Part, frozen=True):
     """AppliedManifestWork.spec."""
 
     hub_hash: str = ""
-    agent_id: str = ""
+    agent_id: str = msgspec.field(name="agentID", default="")
     manifest_work_name: str = ""
 
 
 class AppliedWorkStatus(Part, frozen=True):
     """AppliedManifestWork.status."""
 
-    applied_resources: tuple[AppliedResource, ...] = ()
+    applied_resources: tuple[Annotated[AppliedResource, _APPLIED], ...] = ()
