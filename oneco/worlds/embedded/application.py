@@ -1,0 +1,145 @@
+"""The Kubernetes REST API as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from oneco.errors import OnecoError
+from oneco.kube.errors import ApiError, TooLarge, Unauthorized
+from oneco.worlds.embedded import answers
+from oneco.worlds.embedded.answers import Answer
+from oneco.worlds.embedded.documents import Documents
+from oneco.worlds.embedded.identity import ANONYMOUS, Tokens, User
+from oneco.worlds.embedded.paths import address, verb
+from oneco.worlds.embedded.requests import Query, Request
+from oneco.worlds.embedded.resources import Resources, Watch
+from oneco.worlds.embedded.rights import authorize_path
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+_MOST_BODY_BYTES = 3 << 20
+_THREAD_FROM_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """Answers each request; every failure becomes a Status object."""
+
+    def __init__(self, resources: Resources, documents: Documents, tokens: Tokens) -> None:
+        self._resources, self._documents, self._tokens = resources, documents, tokens
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        try:
+            request = Request(
+                method=scope["method"],
+                path=scope["path"],
+                query=Query(scope["query_string"].decode("latin-1")),
+                headers=headers,
+                user=self._user(scope, headers),
+                body=await _body(headers, receive)
+                if scope["method"] not in ("GET", "HEAD")
+                else b"",
+            )
+            answer = await self._answer(request)
+            if isinstance(answer, Answer) and request.query.flag("pretty"):
+                answer = answers.indented(answer)
+        except OnecoError as failure:
+            answer = answers.of_error(failure)
+        except Exception as failure:
+            # Ours to repair; the client still gets an answer that it can read.
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            answer = answers.of_error(failure)
+        if isinstance(answer, Watch):
+            await _stream(answer, receive, send)
+            return
+        await _send(answer, headers, send)
+
+    async def _answer(self, request: Request) -> Answer | Watch:
+        at = address(request.path)
+        if at is None:
+            authorize_path(request.user, request.path)
+            return self._documents.answer(request)
+        is_watch = request.method == "GET" and request.query.flag("watch")
+        return await self._resources.answer(
+            request, verb(request.method, at, is_watch=is_watch), at
+        )
+
+    def _user(self, scope: Scope, headers: dict[str, str]) -> User:
+        certified = scope.get("extensions", {}).get("tls", {}).get("user")
+        if certified is not None:
+            return certified  # type: ignore[no-any-return]
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if not scheme:
+            return ANONYMOUS
+        user = self._tokens.user(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None:
+            raise Unauthorized("Unauthorized")
+        return user
+
+
+async def _body(headers: dict[str, str], receive: Receive) -> bytes:
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > _MOST_BODY_BYTES:
+        raise _too_large()
+    parts, size, has_more = [], 0, True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            break
+        parts.append(message["body"])
+        size += len(message["body"])
+        if size > _MOST_BODY_BYTES:
+            raise _too_large()
+        has_more = message["more_body"]
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"Request entity too large: limit is {_MOST_BODY_BYTES}")
+
+
+async def _send(answer: Answer, headers: dict[str, str], send: Send) -> None:
+    accepts_gzip = "gzip" in headers.get("accept-encoding", "")
+    if accepts_gzip and len(answer.body) >= _THREAD_FROM_BYTES:
+        # Compressing lets other threads run; requests go on meanwhile.
+        found, body = await asyncio.to_thread(answers.headers, answer, accepts_gzip=True)
+    else:
+        found, body = answers.headers(answer, accepts_gzip=accepts_gzip)
+    await send({"type": "http.response.start", "status": answer.code, "headers": found})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _stream(watch: Watch, receive: Receive, send: Send) -> None:
+    headers = [(b"content-type", b"application/json")]
+    headers += [answers.warning_header(text) for text in watch.warnings]
+    leaving = asyncio.create_task(_end_when_left(watch, receive))
+    timer = asyncio.get_running_loop().call_later(watch.seconds, watch.stream.end)
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        # Headers alone tell the client that the watch has begun.
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        try:
+            await watch.begun()
+        except ApiError as failure:
+            watch.stream.abandon(failure)
+        async for lines in watch.stream.lines():
+            await send({"type": "http.response.body", "body": lines, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        timer.cancel()
+        leaving.cancel()
+        watch.close()
+
+
+async def _end_when_left(watch: Watch, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        continue
+    watch.stream.end()

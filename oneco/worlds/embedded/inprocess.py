@@ -1,0 +1,132 @@
+"""The same server without a socket: an `Api` for the parts of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from oneco.kube.api import (
+    DeleteOptions,
+    Event,
+    ListOptions,
+    Match,
+    Page,
+    Patch,
+    WatchOptions,
+    WriteOptions,
+)
+from oneco.kube.errors import Expired, MethodNotAllowed
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, ResourceInfo
+from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.apiserver.store import Store
+
+Result = TypeVar("Result")
+
+_MOST_BEHIND = 10_000
+
+
+class InProcessApi:
+    """Answers when what it answers is durable: nothing it said is gone after a crash."""
+
+    def __init__(self, server: ApiServer, store: Store) -> None:
+        self._server, self._store = server, store
+
+    async def get(self, address: Address) -> Object:
+        return await self._settled(lambda: self._server.get(address))
+
+    async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
+        return await self._settled(lambda: self._server.list(address, options))
+
+    async def watch(
+        self, address: Address, options: WatchOptions = WatchOptions()
+    ) -> AsyncIterator[Event]:
+        loop, buffer = asyncio.get_running_loop(), _Buffer()
+        limit = options.timeout_seconds
+        end = None if limit is None else loop.time() + limit
+        subscription = self._server.watch(address, options, buffer.put)
+        buffer.most = len(buffer.events) + _MOST_BEHIND
+        try:
+            await self._store.durable(self._store.revision())
+            while True:
+                # Not around the yield: it would cancel whoever consumes this.
+                async with asyncio.timeout_at(end):
+                    event = await buffer.next()
+                yield event
+        except TimeoutError:
+            return
+        finally:
+            subscription.close()
+
+    async def create(
+        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
+    ) -> Object:
+        return await self._settled(lambda: self._server.create(address, body, options))
+
+    async def replace(
+        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
+    ) -> Object:
+        return await self._settled(lambda: self._server.replace(address, body, options))
+
+    async def patch(
+        self, address: Address, patch: Patch, options: WriteOptions = WriteOptions()
+    ) -> Object:
+        return await self._settled(lambda: self._server.patch(address, patch, options))
+
+    async def apply(
+        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
+    ) -> Object:
+        return await self._settled(lambda: self._server.apply(address, body, options))
+
+    async def delete(self, address: Address, options: DeleteOptions = DeleteOptions()) -> Object:
+        return await self._settled(lambda: self._server.delete(address, options))
+
+    async def delete_many(
+        self, address: Address, match: Match = Match(), options: DeleteOptions = DeleteOptions()
+    ) -> Sequence[Object]:
+        return await self._settled(lambda: self._server.delete_many(address, match, options))
+
+    async def discover(self) -> Sequence[ResourceInfo]:
+        return self._server.discover()
+
+    async def stream(self, address: Address, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+        raise MethodNotAllowed(f"{address.subresource} of {address} is not streamed here")
+        yield b""
+
+    async def _settled(self, call: Callable[[], Result]) -> Result:
+        return await settled(self._store, call)
+
+
+async def settled(store: Store, call: Callable[[], Result]) -> Result:
+    """What `call` gives or raises, once everything that it may have seen or done is durable."""
+    try:
+        return call()
+    finally:
+        # After an error too: "it exists already" is a promise.
+        await store.durable(store.revision())
+
+
+class _Buffer:
+    def __init__(self) -> None:
+        self.events: deque[Event] = deque()
+        self.most: int | None = None
+        self._has_lost = False
+        self._wake = asyncio.Event()
+
+    def put(self, event: Event) -> None:
+        if self.most is not None and len(self.events) >= self.most:
+            self._has_lost = True
+            self.events.clear()
+        if not self._has_lost:
+            self.events.append(event)
+        self._wake.set()
+
+    async def next(self) -> Event:
+        while not self.events:
+            if self._has_lost:
+                raise Expired("too old resource version: the watch is too far behind")
+            self._wake.clear()
+            await self._wake.wait()
+        return self.events.popleft()

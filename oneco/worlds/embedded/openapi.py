@@ -1,0 +1,195 @@
+"""OpenAPI v3 documents from the table of types and the schemas of CRDs.
+
+Enough for `kubectl explain` and for clients that look up which parameters a write takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from oneco.kube import types
+from oneco.kube.objects import Object, dig
+from oneco.kube.refs import Address, Kind, Resource, ResourceInfo
+from oneco.kube.types import Type
+from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.embedded.discovery import Discovery
+
+_ROOT = "/openapi/v3"
+_DEFINITIONS = Address(Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions"))
+_FORMS: dict[str, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "num": {"type": "number"},
+    "bool": {"type": "boolean"},
+    "quantity": {"type": "string"},
+    "int-or-string": {
+        "oneOf": [{"type": "integer"}, {"type": "string"}],
+        "format": "int-or-string",
+    },
+    "any": {"type": "object"},
+    "untyped": {"type": "object"},
+}
+_WRITE_PARAMETERS = [
+    {"in": "query", "name": name, "schema": {"type": "string", "uniqueItems": True}}
+    for name in ("dryRun", "fieldManager", "fieldValidation")
+]
+
+
+class OpenApi:
+    """The documents of one server, built when first asked for."""
+
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    def document(self, path: str, present: Discovery) -> dict[str, Any] | None:
+        """The index at `/openapi/v3`, or the document of one group and version below it."""
+        wanted = path.removeprefix(_ROOT).strip("/")
+        known = {
+            _place(group, version): (group, version) for group, version in present.group_versions()
+        }
+        if not wanted:
+            return {"paths": {place: self._entry(place, present) for place in known}}
+        if wanted not in known:
+            return None
+        group, version = known[wanted]
+        return self._group_version(group, version, present)
+
+    def _entry(self, place: str, present: Discovery) -> dict[str, str]:
+        served = [info for info in present.served if _place(*info.resource[:2]) == place]
+        version = max((self._schema_version(info) for info in served), default="")
+        digest = hashlib.sha256(f"{served}{version}".encode()).hexdigest()[:32].upper()
+        return {"serverRelativeURL": f"{_ROOT}/{place}?hash={digest}"}
+
+    def _schema_version(self, info: ResourceInfo) -> str:
+        definition = self._definition(info)
+        return dig(definition, "metadata", "resourceVersion", default="") if definition else ""
+
+    def _group_version(self, group: str, version: str, present: Discovery) -> dict[str, Any]:
+        schemas: dict[str, Any] = {}
+        paths: dict[str, Any] = {}
+        for info in present.served:
+            if info.resource[:2] == (group, version):
+                name = self._add(info, schemas)
+                paths.update(_paths(info, name))
+        return {
+            "openapi": "3.0.0",
+            "info": {"title": "oneco", "version": version},
+            "paths": paths,
+            "components": {"schemas": schemas},
+        }
+
+    def _add(self, info: ResourceInfo, schemas: dict[str, Any]) -> str:
+        kind = Kind(info.resource.group, info.resource.version, info.kind)
+        mark = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+        found = types.of(kind)
+        if found is not None:
+            name = _schema_name(found)
+            schemas[name] = {
+                **_structure(found, schemas),
+                "x-kubernetes-group-version-kind": [mark],
+            }
+            return name
+        definition = self._definition(info)
+        schema = (
+            _custom_schema(definition, info.resource.version) if definition else {"type": "object"}
+        )
+        meta = _reference(types.object_meta(), schemas)
+        described = {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            **(schema.get("properties") or {}),
+            "metadata": meta,
+        }
+        name = f"{kind.group}.{kind.version}.{kind.kind}"
+        schemas[name] = {
+            **schema, "properties": described, "x-kubernetes-group-version-kind": [mark],
+        }  # fmt: skip
+        return name
+
+    def _definition(self, info: ResourceInfo) -> Object | None:
+        if "." not in info.resource.group or types.of(Kind(*info.resource[:2], info.kind)):
+            return None
+        name = f"{info.resource.plural}.{info.resource.group}"
+        found = self._server.list(_DEFINITIONS).items
+        return next((one for one in found if dig(one, "metadata", "name") == name), None)
+
+
+def _custom_schema(definition: Object, version: str) -> dict[str, Any]:
+    for one in dig(definition, "spec", "versions", default=()):
+        if one.get("name") == version:
+            return dict(dig(one, "schema", "openAPIV3Schema", default={"type": "object"}))
+    return {"type": "object"}
+
+
+def _place(group: str, version: str) -> str:
+    return f"apis/{group}/{version}" if group else f"api/{version}"
+
+
+def _schema_name(found: Type) -> str:
+    return f"io.k8s.{found.name}"
+
+
+def _reference(found: Type, schemas: dict[str, Any]) -> dict[str, Any]:
+    """How a field says that it has this type; a named structure is added to `schemas` once."""
+    if not found.name or found.form != "map":
+        return _structure(found, schemas)
+    name = _schema_name(found)
+    if name not in schemas:
+        # Taken before it is built: types refer to themselves.
+        schemas[name] = {}
+        schemas[name] = _structure(found, schemas)
+    return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], "default": {}}
+
+
+def _structure(found: Type, schemas: dict[str, Any]) -> dict[str, Any]:
+    if found.form in _FORMS:
+        simple = dict(_FORMS[found.form])
+        if found.format:
+            simple["format"] = found.format
+        if found.enum:
+            simple["enum"] = list(found.enum)
+        if found.default is not msgspec.UNSET:
+            simple["default"] = found.default
+        return simple
+    element = _reference(found.element, schemas) if found.element else {"type": "object"}
+    if found.form == "list":
+        return {"type": "array", "items": element}
+    schema: dict[str, Any] = {"type": "object"}
+    if found.fields:
+        schema["properties"] = {key: _reference(one, schemas) for key, one in found.fields.items()}
+    elif found.element is not None:
+        schema["additionalProperties"] = element
+    if found.required:
+        schema["required"] = list(found.required)
+    return schema
+
+
+def _paths(info: ResourceInfo, schema: str) -> dict[str, Any]:
+    group, version, plural = info.resource
+    mark = {"group": group, "version": version, "kind": info.kind}
+    base = f"/{_place(group, version)}/" + ("namespaces/{namespace}/" if info.namespaced else "")
+    answer = {"$ref": f"#/components/schemas/{schema}"}
+    responses = {"200": {"description": "OK", "content": {"application/json": {"schema": answer}}}}
+    actions = {"get": "get", "put": "put", "patch": "patch", "delete": "delete"}
+    one = {
+        method: {
+            "x-kubernetes-action": action,
+            "x-kubernetes-group-version-kind": mark,
+            "parameters": _WRITE_PARAMETERS if method in ("put", "patch") else [],
+            "responses": responses,
+        }
+        for method, action in actions.items()
+    }
+    collection = {
+        method: {
+            "x-kubernetes-action": action,
+            "x-kubernetes-group-version-kind": mark,
+            "parameters": _WRITE_PARAMETERS if method == "post" else [],
+            "responses": responses,
+        }
+        for method, action in (("get", "list"), ("post", "post"))
+    }
+    return {f"{base}{plural}": collection, f"{base}{plural}/{{name}}": one}

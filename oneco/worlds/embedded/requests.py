@@ -1,0 +1,236 @@
+"""What a request asks for: its query and its body as the values that the API takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, cast, get_args
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from oneco.errors import Refused
+from oneco.kube import documents
+from oneco.kube.api import (
+    DeleteOptions,
+    FieldValidation,
+    ListOptions,
+    Match,
+    Patch,
+    PatchType,
+    Propagation,
+    WatchOptions,
+    WriteOptions,
+)
+from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
+from oneco.kube.objects import Json, Object, dig
+from oneco.worlds.embedded.identity import User
+
+APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
+_PATCH_TYPES: Mapping[str, PatchType] = {
+    "application/json-patch+json": "json",
+    "application/merge-patch+json": "merge",
+    "application/strategic-merge-patch+json": "strategic",
+}
+_YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
+_BODY_TYPES = ("", "application/json", "application/yaml")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """One request whose sender is known."""
+
+    method: str
+    path: str
+    query: Query
+    headers: Mapping[str, str]
+    user: User
+    body: bytes = b""
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+class Query:
+    """The parameters behind the question mark."""
+
+    def __init__(self, text: str) -> None:
+        self._values = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+
+    def text(self, name: str) -> str:
+        """The value of `name`, empty without one."""
+        return self._values.get(name, "")
+
+    def flag(self, name: str) -> bool:
+        """Whether `name` is given and is not `false` or `0`."""
+        return self._values.get(name, "false").lower() not in ("false", "0")
+
+    def number(self, name: str) -> int:
+        """The value of `name` as a whole number, 0 without one."""
+        text = self._values.get(name, "")
+        try:
+            value = int(text) if text else 0
+        except ValueError as failure:
+            raise BadRequest(f'{name}: found "{text}", wanted a whole number') from failure
+        if value < 0:
+            raise BadRequest(f"{name}: found {value}, wanted 0 or more")
+        return value
+
+
+def match(query: Query) -> Match:
+    """Which objects of the collection are meant."""
+    return Match(labels=query.text("labelSelector"), fields=query.text("fieldSelector"))
+
+
+def list_options(query: Query) -> ListOptions:
+    """How the collection is to be listed."""
+    _check_version_match(query, is_watch=False)
+    return ListOptions(
+        match=match(query),
+        limit=query.number("limit"),
+        continue_token=query.text("continue"),
+        resource_version=query.text("resourceVersion"),
+    )
+
+
+def watch_options(query: Query, name: str) -> WatchOptions:
+    """How the collection, or the one object `name` of it, is to be watched."""
+    _check_version_match(query, is_watch=True)
+    wanted = match(query)
+    if name:
+        fields = ",".join(part for part in (wanted.fields, f"metadata.name={name}") if part)
+        wanted = Match(labels=wanted.labels, fields=fields)
+    return WatchOptions(
+        match=wanted,
+        from_version=query.text("resourceVersion"),
+        bookmarks=query.flag("allowWatchBookmarks"),
+        initial_events=query.flag("sendInitialEvents"),
+        timeout_seconds=query.number("timeoutSeconds") or None,
+    )
+
+
+def write_options(request: Request) -> WriteOptions:
+    """How the write is to be done; a manager without a name is named after its program."""
+    query = request.query
+    validation = query.text("fieldValidation") or "Warn"
+    if validation not in get_args(FieldValidation):
+        raise _unsupported("fieldValidation", validation, get_args(FieldValidation))
+    agent = request.headers.get("user-agent", "").partition("/")[0]
+    return WriteOptions(
+        manager=query.text("fieldManager") or agent or "unknown",
+        force=query.flag("force"),
+        dry_run=_is_dry_run(query.text("dryRun")),
+        field_validation=cast(FieldValidation, validation),
+    )
+
+
+def delete_options(request: Request) -> DeleteOptions:
+    """How the object is to be deleted: by the body, or else by the query."""
+    body = _json_or_yaml(request) if request.body else {}
+    if not isinstance(body, dict):
+        raise BadRequest("the body of a deletion has to be DeleteOptions")
+    query = request.query
+    orphan = body.get("orphanDependents", query.text("orphanDependents") or None)
+    policy = body.get("propagationPolicy") or query.text("propagationPolicy")
+    if orphan is not None and not policy:
+        policy = "Orphan" if orphan in (True, "true", "1") else "Background"
+    if policy and policy not in get_args(Propagation):
+        raise _unsupported("propagationPolicy", policy, get_args(Propagation))
+    grace = body.get("gracePeriodSeconds")
+    if grace is None and query.text("gracePeriodSeconds"):
+        grace = query.number("gracePeriodSeconds")
+    return DeleteOptions(
+        propagation=cast(Propagation, policy or "Background"),
+        uid=dig(body, "preconditions", "uid", default=""),
+        resource_version=dig(body, "preconditions", "resourceVersion", default=""),
+        grace_seconds=grace,
+        dry_run=_is_dry_run((body.get("dryRun") or [query.text("dryRun")])[0]),
+    )
+
+
+def object_body(request: Request) -> Object:
+    """The object in the body."""
+    if request.content_type not in _BODY_TYPES:
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include:"
+            " application/json, application/yaml"
+        )
+    return _as_object(_json_or_yaml(request))
+
+
+def patch_body(request: Request) -> Patch | Object:
+    """The patch in the body; an object if the patch type is that of server-side apply."""
+    if request.content_type == APPLY_TYPES[0]:
+        if not request.query.text("fieldManager"):
+            message = "is required for apply patch"
+            raise Invalid(
+                f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: {message}',
+                causes=[Cause("fieldManager", f"Required value: {message}", "FieldValueRequired")],
+            )
+        return _as_object(_json_or_yaml(request))
+    patch_type = _PATCH_TYPES.get(request.content_type)
+    if patch_type is None:
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include:"
+            f" {', '.join((*_PATCH_TYPES, APPLY_TYPES[0]))}"
+        )
+    return Patch(patch_type, _json_or_yaml(request))
+
+
+def _as_object(body: Json) -> Object:
+    if not isinstance(body, dict):
+        raise BadRequest("the body of the request has to be one object")
+    return body
+
+
+def _json_or_yaml(request: Request) -> Any:
+    try:
+        return msgspec.json.decode(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        if request.content_type not in _YAML_TYPES:
+            raise BadRequest(f"the body of the request is not JSON: {failure}") from failure
+    try:
+        found = documents.read(request.body.decode(), "body")
+    except (Refused, UnicodeDecodeError) as failure:
+        raise BadRequest(f"the body of the request is not YAML: {failure}") from failure
+    if len(found) != 1:
+        raise BadRequest(f"the body of the request: found {len(found)} objects, wanted one")
+    return found[0].object
+
+
+def _is_dry_run(text: str) -> bool:
+    if text not in ("", "All"):
+        raise _unsupported("dryRun", text, ("All",))
+    return text == "All"
+
+
+def _check_version_match(query: Query, *, is_watch: bool) -> None:
+    wanted = query.text("resourceVersionMatch")
+    if wanted and wanted not in ("Exact", "NotOlderThan"):
+        raise _unsupported("resourceVersionMatch", wanted, ("Exact", "NotOlderThan"))
+    if is_watch and wanted and not query.text("sendInitialEvents"):
+        raise _forbidden(
+            "resourceVersionMatch", "is forbidden for watch unless sendInitialEvents is provided"
+        )
+    if not is_watch and wanted and not query.text("resourceVersion"):
+        raise _forbidden("resourceVersionMatch", "is forbidden unless resourceVersion is provided")
+    if query.flag("sendInitialEvents") and wanted != "NotOlderThan":
+        raise _forbidden("resourceVersionMatch", "sendInitialEvents requires NotOlderThan")
+
+
+def _forbidden(field: str, message: str) -> Invalid:
+    return Invalid(
+        f'ListOptions.meta.k8s.io "" is invalid: {field}: Forbidden: {field} {message}',
+        causes=[Cause(field, f"Forbidden: {field} {message}", "FieldValueForbidden")],
+    )
+
+
+def _unsupported(field: str, found: str, wanted: tuple[str, ...]) -> Invalid:
+    values = ", ".join(f'"{value}"' for value in wanted)
+    message = f'Unsupported value: "{found}": supported values: {values}'
+    return Invalid(
+        f'Options.meta.k8s.io "" is invalid: {field}: {message}',
+        causes=[Cause(field, message, "FieldValueNotSupported")],
+    )

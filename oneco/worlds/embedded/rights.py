@@ -1,0 +1,107 @@
+"""Who may do what, until roles decide it: the person everything, an agent its own cluster."""
+
+from __future__ import annotations
+
+from oneco.kube.errors import Forbidden
+from oneco.kube.objects import Object, dig
+from oneco.kube.refs import Address
+from oneco.worlds.embedded import signing
+from oneco.worlds.embedded.identity import ADMINISTRATORS, BOOTSTRAP, User, cluster_of_agent
+
+_CLUSTERS = ("cluster.open-cluster-management.io", "managedclusters")
+_REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
+_PUBLIC_PATHS = ("/livez", "/readyz", "/healthz", "/version")
+_DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
+
+
+def authorize(user: User, verb: str, address: Address) -> None:
+    """Forbidden, in Kubernetes' words, unless `user` may do `verb` at `address`.
+
+    For a list or watch that is limited to one name, `address` carries that name.
+    """
+    if ADMINISTRATORS in user.groups:
+        return
+    cluster = cluster_of_agent(user)
+    if cluster and _agent_may(cluster, verb, address):
+        return
+    if BOOTSTRAP in user.groups and _newcomer_may(verb, address):
+        return
+    raise forbidden(user, verb, address)
+
+
+def authorize_path(user: User, path: str) -> None:
+    """Forbidden unless `user` may read `path`, which names no resource."""
+    if path in _PUBLIC_PATHS or path.startswith(tuple(f"{one}/" for one in _PUBLIC_PATHS)):
+        return
+    is_discovery = any(path == one or path.startswith(f"{one}/") for one in _DISCOVERY_PATHS)
+    if ADMINISTRATORS in user.groups or (is_discovery and not user.is_anonymous):
+        return
+    raise Forbidden(f'forbidden: User "{user.name}" cannot get path "{path}"')
+
+
+def check_content(user: User, verb: str, address: Address, obj: Object) -> None:
+    """Forbidden where an agent or newcomer writes or reads what is not its own.
+
+    `obj` is what would be written or was read.
+    """
+    place = (address.resource.group, address.resource.plural)
+    if ADMINISTRATORS in user.groups or place not in (_CLUSTERS, _REQUESTS):
+        return
+    if place == _CLUSTERS:
+        # To ask is the newcomer's part, to accept is the person's.
+        if verb == "create" and dig(obj, "spec", "hubAcceptsClient"):
+            raise forbidden(user, verb, address, "only an administrator accepts a cluster")
+        return
+    if verb == "create":
+        _check_request(user, address, obj)
+    elif dig(obj, "spec", "username") != user.name:
+        raise forbidden(user, verb, address, "it was made by another user")
+
+
+def forbidden(user: User, verb: str, address: Address, why: str = "") -> Forbidden:
+    """The refusal as a kube-apiserver words it."""
+    resource = address.resource
+    qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+    shown = f"{resource.plural}/{address.subresource}" if address.subresource else resource.plural
+    scope = (
+        f'in the namespace "{address.namespace}"' if address.namespace else "at the cluster scope"
+    )
+    named = f'{qualified} "{address.name}"' if address.name else qualified
+    message = (
+        f'{named} is forbidden: User "{user.name}" cannot {verb} resource "{shown}"'
+        f' in API group "{resource.group}" {scope}'
+    )
+    details = {"name": address.name, "group": resource.group, "kind": resource.plural}
+    details = {key: value for key, value in details.items() if value}
+    return Forbidden(f"{message}: {why}" if why else message, details=details)
+
+
+def _agent_may(cluster: str, verb: str, address: Address) -> bool:
+    place = (address.resource.group, address.resource.plural)
+    if address.namespace:
+        return address.namespace == cluster
+    if place == _REQUESTS:
+        return _newcomer_may(verb, address)
+    if place == _CLUSTERS and address.name == cluster:
+        if address.subresource == "status":
+            return verb in ("get", "patch", "update")
+        return not address.subresource and verb in ("get", "list", "watch")
+    return False
+
+
+def _newcomer_may(verb: str, address: Address) -> bool:
+    if address.subresource or address.namespace:
+        return False
+    place = (address.resource.group, address.resource.plural)
+    is_own = bool(address.name) and verb == "get"
+    return place in (_CLUSTERS, _REQUESTS) and (verb == "create" or is_own)
+
+
+def _check_request(user: User, address: Address, obj: Object) -> None:
+    """An agent asks only for the certificate of an agent of the cluster that it says it is of."""
+    subject = signing.agent_subject(obj)
+    if not subject:
+        raise forbidden(user, "create", address, signing.WANTED)
+    cluster = cluster_of_agent(user)
+    if cluster and subject != user.name:
+        raise forbidden(user, "create", address, "an agent renews only its own certificate")

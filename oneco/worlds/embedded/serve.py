@@ -1,0 +1,144 @@
+"""One Kubernetes API server in this process, from its directory to its port."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from oneco.clock import Clock
+from oneco.errors import Unavailable
+from oneco.kube.api import Api, WriteOptions
+from oneco.kube.errors import Conflict, NotFound
+from oneco.kube.objects import Object, name
+from oneco.kube.refs import Address, Resource
+from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.apiserver.store import Change
+from oneco.worlds.embedded import signing
+from oneco.worlds.embedded.application import Application
+from oneco.worlds.embedded.authority import Authority, Credential
+from oneco.worlds.embedded.documents import Documents
+from oneco.worlds.embedded.identity import Tokens
+from oneco.worlds.embedded.inprocess import InProcessApi
+from oneco.worlds.embedded.kubeconfig import kubeconfig, write_kubeconfig
+from oneco.worlds.embedded.private_files import write_private
+from oneco.worlds.embedded.resources import Resources
+from oneco.worlds.embedded.sqlite import SqliteStore
+from oneco.worlds.embedded.transport import HttpsPort, check_is_loopback, server_context
+
+DATABASE = "objects.db"
+_REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one server may be given besides its directory and clock."""
+
+    name: str = "oneco"
+    """How its kubeconfig calls it."""
+    admission: Any = None
+    history: int = 10_000
+
+
+class EmbeddedServer:
+    """An API server over one directory: `objects.db`, `pki/`, `tokens.json`, `kubeconfig`.
+
+    `server` and `store` are there before `start`, so that behaviours can be attached first; `url`,
+    `kubeconfig_path` and `api` hold after it. Made within the event loop that it will run in.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        clock: Clock,
+        call_soon: Callable[[Callable[[], None]], object],
+        settings: Settings = Settings(),
+    ) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory, self.name = directory, settings.name
+        self.store = SqliteStore(
+            directory / DATABASE, call_soon=call_soon, history=settings.history
+        )
+        try:
+            self.authority = Authority(directory / "pki")
+            self.tokens = Tokens(directory / "tokens.json")
+        except BaseException:
+            self.store.close()
+            raise
+        # Uids are derived from the seed: two servers must not give the same ones.
+        digest = hashlib.sha256(self.authority.certificate_pem).digest()
+        self.server = ApiServer(
+            self.store, clock, admission=settings.admission, seed=int.from_bytes(digest[:6], "big")
+        )
+        self.api: Api = InProcessApi(self.server, self.store)
+        self.url = ""
+        self._resources = Resources(self.server, self.store)
+        self._port: HttpsPort | None = None
+        self.store.on_durable(self._sign)
+
+    @property
+    def kubeconfig_path(self) -> Path:
+        """The kubeconfig of the person whose server this is."""
+        return self.directory / "kubeconfig"
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Serve; port 0 takes the one of the last start, or any that is free."""
+        check_is_loopback(host)
+        certificate, key = self.authority.server_files()
+        context = server_context(self.authority.directory / "ca.crt", certificate, key)
+        documents = Documents(self.server)
+        self._port = HttpsPort(Application(self._resources, documents, self.tokens), context)
+        await self._open(self._port, host, port)
+        shown, number = self._port.address
+        self.url = f"https://[{shown}]:{number}" if ":" in shown else f"https://{shown}:{number}"
+        write_private(self.directory / "port", str(number).encode())
+        administrator = self.authority.administrator()
+        write_kubeconfig(self.kubeconfig_path, self.kubeconfig(credential=administrator))
+        for request in self.store.scan(signing.COLLECTION):
+            self._sign_one(request)
+
+    async def stop(self) -> None:
+        """End watches, let running requests end, and leave everything durable."""
+        self._resources.end_watches()
+        if self._port is not None:
+            await self._port.close()
+        self.store.close()
+
+    def kubeconfig(self, *, credential: Credential | None = None, token: str = "") -> str:
+        """A kubeconfig for whoever holds `credential` or `token`."""
+        return kubeconfig(
+            name=self.name,
+            url=self.url,
+            authority=self.authority.certificate_pem,
+            credential=credential,
+            token=token,
+        )
+
+    async def _open(self, opened: HttpsPort, host: str, port: int) -> None:
+        last = self.directory / "port"
+        # Agents know the address of the last start: keep it while nobody else took it.
+        if port == 0 and last.exists() and last.read_text().strip().isdigit():
+            try:
+                return await opened.open(host, int(last.read_text()))
+            except Unavailable:
+                _log.info("the port of the last start is taken: listening on another")
+        return await opened.open(host, port)
+
+    def _sign(self, change: Change) -> None:
+        if change.key.collection == signing.COLLECTION and change.after is not None:
+            self._sign_one(change.after)
+
+    def _sign_one(self, request: Object) -> None:
+        if not signing.is_waiting(request):
+            return
+        address = Address(_REQUESTS, "", name(request), "status")
+        signed = signing.signed(request, self.authority)
+        try:
+            self.server.replace(address, signed, WriteOptions(manager="oneco-signer"))
+        except (Conflict, NotFound):
+            # It changed meanwhile; that change brings it here again.
+            return

@@ -1,0 +1,85 @@
+"""CertificateSigningRequests: which are well formed, and signing those that were approved."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from oneco.kube.objects import Object, dig, labels, put
+from oneco.worlds.embedded.authority import Authority
+from oneco.worlds.embedded.identity import AGENT_PREFIX, AGENTS, User, cluster_of_agent
+
+COLLECTION = "certificates.k8s.io/certificatesigningrequests"
+CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
+CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
+WANTED = (
+    f"wanted signer {CLIENT_SIGNER}, label {CLUSTER_LABEL}, CN {AGENT_PREFIX}CLUSTER:AGENT and O"
+    f" {AGENT_PREFIX}CLUSTER and {AGENTS}"
+)
+
+
+def agent_subject(obj: Object) -> str:
+    """The user name that a well-formed request of an agent asks for, empty for any other request.
+
+    Name, groups and label have to agree exactly: a part of a name proves nothing.
+    """
+    request = _request(obj)
+    if request is None or dig(obj, "spec", "signerName") != CLIENT_SIGNER:
+        return ""
+    wanted = User(_common_name(request), _organizations(request))
+    cluster = cluster_of_agent(wanted)
+    return wanted.name if cluster and labels(obj).get(CLUSTER_LABEL) == cluster else ""
+
+
+def is_waiting(obj: Object) -> bool:
+    """Whether the request was approved, was not denied or failed, and has no certificate yet."""
+    if dig(obj, "spec", "signerName") != CLIENT_SIGNER or dig(obj, "status", "certificate"):
+        return False
+    seen = {
+        one.get("type"): one.get("status") for one in dig(obj, "status", "conditions", default=())
+    }
+    return seen.get("Approved") == "True" and not {"Denied", "Failed"} & set(seen)
+
+
+def signed(obj: Object, authority: Authority) -> Object:
+    """The approved request with its certificate, or with the reason why there will be none."""
+    request = _request(obj)
+    if request is None or not request.is_signature_valid:
+        failed = {
+            "type": "Failed",
+            "status": "True",
+            "reason": "SignerValidationFailure",
+            "message": "spec.request is not a PEM certificate request with a valid signature",
+        }
+        conditions = [*dig(obj, "status", "conditions", default=()), failed]
+        return put(obj, ("status", "conditions"), conditions)
+    seconds = dig(obj, "spec", "expirationSeconds", default=0)
+    certificate = base64.b64encode(authority.sign(request, seconds)).decode()
+    return put(obj, ("status", "certificate"), certificate)
+
+
+def with_author(obj: Object, user: User) -> Object:
+    """The request with who made it, whatever it says itself."""
+    obj = put(obj, ("spec", "username"), user.name)
+    return put(obj, ("spec", "groups"), list(user.groups))
+
+
+def _request(obj: Object) -> x509.CertificateSigningRequest | None:
+    try:
+        pem = base64.b64decode(dig(obj, "spec", "request", default=""), validate=True)
+        return x509.load_pem_x509_csr(pem)
+    except (binascii.Error, ValueError, TypeError):
+        return None
+
+
+def _common_name(request: x509.CertificateSigningRequest) -> str:
+    names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if len(names) == 1 else ""
+
+
+def _organizations(request: x509.CertificateSigningRequest) -> tuple[str, ...]:
+    names = request.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return tuple(str(name.value) for name in names)

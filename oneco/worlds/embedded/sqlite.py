@@ -1,0 +1,384 @@
+"""The store on disk: SQLite, one thread that writes, reads on the thread of the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import heapq
+import itertools
+import sqlite3
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from oneco.kube.errors import ApiError, Expired, InternalError, ServiceUnavailable, TooManyRequests
+from oneco.kube.objects import Object, encode, put, resource_version
+from oneco.worlds.apiserver.store import Change, Key, Listener
+from oneco.worlds.embedded.database import copy_database, open_database, open_reader
+from oneco.worlds.embedded.journal import Entry, Journal, WritingThread
+from oneco.worlds.embedded.ownership import FileOwner
+
+CallSoon = Callable[[Callable[[], None]], object]
+"""How another thread gets a call onto the thread of the store: `loop.call_soon_threadsafe`."""
+
+_MOST_PENDING = 50_000
+_READ_STEP = 500
+
+_decode = msgspec.json.Decoder().decode
+
+
+class SqliteStore:
+    """A `Store` in one file, for one process.
+
+    Given `call_soon`, commits are written by a thread of its own, many at a time, and listeners
+    are called on the thread of the event loop; without it (in a tool, with no loop) each commit
+    returns when it is durable. When the disk fails, the commits that were not yet durable are
+    taken back, whoever waits for them is told, and the store serves reads only.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        call_soon: CallSoon | None = None,
+        history: int = 10_000,
+        cache_bytes: int = 16 << 20,
+    ) -> None:
+        self.path = path
+        self._owner = FileOwner(path.with_name(path.name + ".lock"))
+        try:
+            self._journal = Journal(open_database(path), history=history)
+        except BaseException:
+            self._owner.release()
+            raise
+        self._reader = open_reader(path)
+        self._call_soon = call_soon
+        self._cache = _Cache(cache_bytes)
+        self._pending: dict[int, Entry] = {}
+        self._finished: deque[tuple[Sequence[Entry], Exception | None]] = deque()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._tickets = itertools.count()
+        self._commit_listeners: list[Listener] = []
+        self._durable_listeners: list[Listener] = []
+        self._failure = ""
+        self._depth = 0
+        self._is_closed = False
+        self._collections = self._read_index()
+        self._revision = self._durable = self._journal.newest
+        self._thread = WritingThread(self._journal, self._written) if call_soon else None
+
+    def revision(self) -> int:
+        return self._revision
+
+    def oldest(self) -> int:
+        return self._journal.oldest
+
+    def durable_revision(self) -> int:
+        return self._durable
+
+    def get(self, key: Key) -> Object | None:
+        collection = self._collections.get(key.collection)
+        revision = collection.revisions.get((key.namespace, key.name)) if collection else None
+        return None if revision is None else self._values([revision])[0]
+
+    def scan(
+        self,
+        collection: str,
+        namespace: str = "",
+        *,
+        after: tuple[str, str] = ("", ""),
+        limit: int = 0,
+    ) -> Sequence[Object]:
+        index = self._collections.get(collection)
+        return self._values(index.between(namespace, after, limit)) if index else ()
+
+    def count(self, collection: str, namespace: str = "") -> int:
+        index = self._collections.get(collection)
+        return index.count(namespace) if index else 0
+
+    def changes(self, since: int, collection: str) -> Iterator[Change]:
+        # A change that is on the disk but not yet told to listeners would be seen twice by a
+        # watch that starts now, so this ends where the listeners are.
+        until = self._durable
+        while since < until:
+            step = min(since + _READ_STEP, until)
+            rows = self._reader.execute(
+                "SELECT l.revision, l.namespace, l.name, p.value, l.value"
+                " FROM log l LEFT JOIN log p ON p.revision = l.previous"
+                " WHERE l.revision > ? AND l.revision <= ? AND l.collection = ?"
+                " ORDER BY l.revision",
+                (since, step, collection),
+            ).fetchall()
+            if since < self._journal.oldest:
+                raise Expired(f"too old resource version: {since} ({self._journal.oldest})")
+            for revision, namespace, name, before, after in rows:
+                key = Key(collection, namespace, name)
+                yield Change(
+                    revision,
+                    key,
+                    _decode(before) if before is not None else None,
+                    _decode(after) if after is not None else None,
+                )
+            since = step
+
+    def commit(self, key: Key, after: Object | None) -> Change:
+        self._refuse_writes()
+        before = self.get(key)
+        revision = self._revision + 1
+        if after is not None and resource_version(after) != str(revision):
+            after = put(after, ("metadata", "resourceVersion"), str(revision))
+        value = encode(after) if after is not None else None
+        change = Change(revision, key, before, after)
+        previous = int(resource_version(before)) if before is not None else 0
+        self._revision = revision
+        self._keep(Entry(change, previous, value))
+        self._depth += 1
+        try:
+            for listener in self._commit_listeners:
+                listener(change)
+        finally:
+            self._depth -= 1
+        if self._thread is None and self._depth == 0:
+            self._write_now()
+        return change
+
+    def on_commit(self, listener: Listener) -> None:
+        self._commit_listeners.append(listener)
+
+    def on_durable(self, listener: Listener) -> None:
+        self._durable_listeners.append(listener)
+
+    async def durable(self, revision: int) -> None:
+        if revision <= self._durable:
+            return
+        if self._failure:
+            raise self._read_only()
+        done = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (revision, next(self._tickets), done))
+        await done
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._thread:
+            self._thread.close()
+            self._take_finished()
+        self._reader.close()
+        self._journal.close()
+        self._owner.release()
+
+    def backup(self, path: Path) -> None:
+        """Write a consistent copy while running, from any thread; a start from it can be told."""
+        copy_database(self.path, path)
+
+    def is_copy(self) -> bool:
+        """Whether this database was made by `backup` and nobody has said yet to go on with it."""
+        return bool(self._reader.execute("SELECT 1 FROM meta WHERE name = 'copy'").fetchone())
+
+    def adopt_copy(self) -> None:
+        """Go on with this database as the original."""
+        self._journal.mark("copy", "")
+
+    def _read_index(self) -> dict[str, _Collection]:
+        found: dict[str, _Collection] = {}
+        for collection, namespace, name, revision in self._reader.execute(
+            "SELECT collection, namespace, name, revision FROM current"
+        ):
+            found.setdefault(collection, _Collection()).set((namespace, name), revision)
+        return found
+
+    def _keep(self, entry: Entry) -> None:
+        change = entry.change
+        place = (change.key.namespace, change.key.name)
+        collection = self._collections.setdefault(change.key.collection, _Collection())
+        if change.after is None:
+            collection.remove(place)
+        else:
+            collection.set(place, change.revision)
+        self._pending[change.revision] = entry
+        if self._thread:
+            self._thread.put(entry)
+
+    def _write_now(self) -> None:
+        # What a listener commits in turn finds this loop running and is taken by its next turn.
+        self._depth += 1
+        try:
+            while entries := list(self._pending.values()):
+                self._journal.write(entries)
+                self._announce(entries)
+            self._journal.compact()
+        except sqlite3.Error as failure:
+            self._take_back(failure)
+            raise self._read_only() from failure
+        finally:
+            self._depth -= 1
+
+    def _values(self, revisions: Sequence[int]) -> list[Object]:
+        found: list[Any] = []
+        for revision in revisions:
+            entry = self._pending.get(revision)
+            found.append(entry.change.after if entry else self._cache.get(revision))
+        missing = [place for place, value in enumerate(found) if value is None]
+        for start in range(0, len(missing), _READ_STEP):
+            places = missing[start : start + _READ_STEP]
+            read = self._read([revisions[place] for place in places])
+            for place in places:
+                found[place] = read[revisions[place]]
+        return found
+
+    def _read(self, revisions: Sequence[int]) -> dict[int, Object]:
+        marks = ",".join("?" * len(revisions))
+        try:
+            rows = self._reader.execute(
+                f"SELECT revision, value FROM log WHERE revision IN ({marks})", revisions
+            ).fetchall()
+        except sqlite3.Error as failure:
+            raise InternalError(f"the database cannot be read: {failure}") from failure
+        values: dict[int, Object] = {}
+        for revision, value in rows:
+            values[revision] = _decode(value)
+            self._cache.put(revision, values[revision], len(value))
+        return values
+
+    def _written(self, entries: Sequence[Entry], failure: Exception | None) -> None:
+        # On the writing thread: only the deque, which is safe between threads, is touched here.
+        self._finished.append((entries, failure))
+        assert self._call_soon is not None
+        try:
+            self._call_soon(self._take_finished)
+        except RuntimeError:
+            # The event loop has ended; `close` takes what is left.
+            return
+
+    def _take_finished(self) -> None:
+        while self._finished:
+            entries, failure = self._finished.popleft()
+            if failure is None:
+                self._announce(entries)
+            else:
+                self._take_back(failure)
+
+    def _announce(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            change = entry.change
+            self._durable = change.revision
+            del self._pending[change.revision]
+            if change.before is not None:
+                self._cache.drop(entry.previous)
+            if change.after is not None and entry.value is not None:
+                self._cache.put(change.revision, change.after, len(entry.value))
+            for listener in self._durable_listeners:
+                listener(change)
+        while self._waiting and self._waiting[0][0] <= self._durable:
+            done = heapq.heappop(self._waiting)[2]
+            if not done.done():
+                done.set_result(None)
+
+    def _take_back(self, failure: Exception) -> None:
+        self._failure = str(failure)
+        self._pending.clear()
+        self._collections = self._read_index()
+        self._revision = self._durable
+        for _, _, done in self._waiting:
+            if not done.done():
+                done.set_exception(self._read_only())
+        self._waiting.clear()
+
+    def _refuse_writes(self) -> None:
+        if self._is_closed:
+            raise ServiceUnavailable("the server is stopping")
+        if self._failure:
+            raise self._read_only()
+        if len(self._pending) >= _MOST_PENDING:
+            raise TooManyRequests("the disk is slower than the writes: try again later")
+
+    def _read_only(self) -> ApiError:
+        return ServiceUnavailable(
+            f"the database {self.path} could not be written ({self._failure}); it serves reads only"
+            " until the cause is removed and oneco is started again"
+        )
+
+
+class _Collection:
+    """Which objects a collection has, in order, and the revision that holds the value of each."""
+
+    __slots__ = ("_is_sorted", "_order", "revisions")
+
+    def __init__(self) -> None:
+        self.revisions: dict[tuple[str, str], int] = {}
+        self._order: list[tuple[str, str]] = []
+        self._is_sorted = True
+
+    def set(self, place: tuple[str, str], revision: int) -> None:
+        if place not in self.revisions:
+            self._is_sorted = self._is_sorted and (not self._order or self._order[-1] < place)
+            self._order.append(place)
+        self.revisions[place] = revision
+
+    def remove(self, place: tuple[str, str]) -> None:
+        if self.revisions.pop(place, None) is not None:
+            order = self._sorted()
+            del order[bisect.bisect_left(order, place)]
+
+    def between(self, namespace: str, after: tuple[str, str], limit: int) -> list[int]:
+        order = self._sorted()
+        start, end = self._span(namespace)
+        if after != ("", ""):
+            start = max(start, bisect.bisect_right(order, after))
+        if limit:
+            end = min(end, start + limit)
+        return [self.revisions[place] for place in order[start:end]]
+
+    def count(self, namespace: str) -> int:
+        start, end = self._span(namespace)
+        return end - start
+
+    def _span(self, namespace: str) -> tuple[int, int]:
+        order = self._sorted()
+        if not namespace:
+            return 0, len(order)
+        # No name follows "\0": the first place behind every name of the namespace.
+        behind = (namespace + "\0", "")
+        return bisect.bisect_left(order, (namespace, "")), bisect.bisect_left(order, behind)
+
+    def _sorted(self) -> list[tuple[str, str]]:
+        if not self._is_sorted:
+            self._order.sort()
+            self._is_sorted = True
+        return self._order
+
+
+class _Cached(NamedTuple):
+    value: Object
+    size: int
+
+
+class _Cache:
+    """The values read or written last, by revision, as many as `most_bytes` of JSON hold."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most, self._held = most_bytes, 0
+        self._values: OrderedDict[int, _Cached] = OrderedDict()
+
+    def get(self, revision: int) -> Object | None:
+        cached = self._values.get(revision)
+        if cached is None:
+            return None
+        self._values.move_to_end(revision)
+        return cached.value
+
+    def put(self, revision: int, value: Object, size: int) -> None:
+        self.drop(revision)
+        self._values[revision] = _Cached(value, size)
+        self._held += size
+        while self._held > self._most and self._values:
+            self._held -= self._values.popitem(last=False)[1].size
+
+    def drop(self, revision: int) -> None:
+        cached = self._values.pop(revision, None)
+        if cached is not None:
+            self._held -= cached.size
