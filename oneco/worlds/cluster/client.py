@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from oneco.kube.api import (
+    Api,
     DeleteOptions,
     Event,
     ListOptions,
@@ -31,7 +32,7 @@ _PATCH_TYPES = {
 _APPLY_TYPE = "application/apply-patch+yaml"
 
 
-class ClusterApi:
+class ClusterApi(Api):
     """One real cluster as one user; `close` it, or use it with `async with`."""
 
     def __init__(
@@ -68,7 +69,7 @@ class ClusterApi:
 
     def watch(
         self, address: Address, options: WatchOptions = WatchOptions()
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """The changes of the collection from then on; ends by itself only with an error."""
         return self._watching.events(address, options)
 
@@ -123,7 +124,9 @@ class ClusterApi:
         """The resource that serves `kind`, remembered; NotFound after asking the server again."""
         return await self._discovery.find(kind)
 
-    async def stream(self, address: Address, query: Mapping[str, str]) -> AsyncIterator[bytes]:
+    async def stream(
+        self, address: Address, query: Mapping[str, str]
+    ) -> AsyncGenerator[bytes, None]:
         """The bytes of a streaming subresource such as `log`."""
         request = Request("GET", paths.of_address(address), query, accept="*/*")
         # A log may be silent for days.

@@ -73,6 +73,10 @@ def _named(error: Exception, cluster: Cluster) -> errors.ApiError:
         return errors.Timeout(f"{at}: no answer in time")
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return errors.ServiceUnavailable(f"{at}: its name cannot be resolved")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        # TLS 1.3 refuses a client's certificate only after the handshake, and aiohttp loses why.
+        hint = ", as one does that wants a client certificate" if at.startswith("https:") else ""
+        return errors.ServiceUnavailable(f"{at}: the server hung up without an answer{hint}")
     if isinstance(error, OSError) and error.strerror:
         return errors.ServiceUnavailable(f"{at}: {error.strerror.lower()}")
     return errors.ServiceUnavailable(f"{at}: the connection broke ({type(error).__name__})")

@@ -1,4 +1,7 @@
-"""Bodies from the wire as objects, and objects as bodies."""
+"""Bodies from the wire as objects, and objects as bodies.
+
+Plain dictionaries and not lazy ones: docs/decisions/0002-objects-from-the-wire.md.
+"""
 
 from __future__ import annotations
 
