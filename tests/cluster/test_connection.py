@@ -12,6 +12,7 @@ from aiohttp import web
 from oneco.errors import Refused
 from oneco.kube import errors
 from oneco.kube.refs import Address, Resource
+from oneco.worlds.cluster import connection
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.target import Cluster, Material, Target, User
 from tests.cluster.servers import Authority, client_of, failing, proxying, serving
@@ -118,6 +119,33 @@ def test_a_client_certificate_that_was_replaced_is_used_at_once(authority, tmp_p
     assert asyncio.run(run()) == ({"peer": "alice"}, {"peer": "alice-renewed"})
 
 
+def test_half_of_a_replaced_certificate_changes_nothing(authority, tmp_path):
+    context = authority.server_context(tmp_path, authority.issue("server"), ask=True)
+    files = authority.issue("alice").in_files(tmp_path, "me")
+    user = User(certificate=Material(file=files[0]), key=Material(file=files[1]))
+
+    async def run():
+        async with serving(hello, context) as server:
+            target = Target(cluster=Cluster(server=server, **trusting(authority)), user=user)
+            async with ClusterApi(target) as api:
+                (tmp_path / "me.crt").write_bytes(authority.issue("bob").certificate)
+                return await api.get(CONFIG)
+
+    assert asyncio.run(run()) == {"peer": "alice"}
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "reaches"), [("", False), ("10.0.0.0/8", True), ("far.example,10.1.2.3", True)]
+)
+def test_the_environments_proxy_is_used_where_no_proxy_does_not_forbid(
+    monkeypatch, no_proxy, reaches
+):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    found = connection.proxy_of_environment("https://10.1.2.3:6443")
+    assert found == ("" if reaches else "http://127.0.0.1:9")
+
+
 def test_a_server_that_wants_a_certificate_refuses_who_has_none(authority, tmp_path):
     context = authority.server_context(tmp_path, authority.issue("server"), ask=True)
     sentence = said(errors.ServiceUnavailable, context, **trusting(authority))
@@ -188,7 +216,9 @@ def test_a_server_that_is_not_there_is_an_outage():
             async with ClusterApi(Target(cluster=Cluster(server=server))) as api:
                 await api.get(CONFIG)
 
-    with pytest.raises(errors.ServiceUnavailable, match=r"http://127.0.0.1:\d+: .*connect"):
+    with pytest.raises(
+        errors.ServiceUnavailable, match=r"http://127.0.0.1:\d+: connection refused"
+    ):
         asyncio.run(run())
 
 

@@ -158,6 +158,11 @@ def test_where_nothing_is_found_the_error_says_where_it_looked(tmp_path):
             "wanted an address such as https://host:6443",
         ),
         (
+            a_config(cluster={"server": f"https://me:{SECRET}@prod:6443"}),
+            "DIR/config: clusters[prod].cluster.server: "
+            "wanted an address such as https://host:6443",
+        ),
+        (
             a_config(cluster={"server": "https://p", "insecure-skip-tls-verify": "yes"}),
             "DIR/config: clusters[prod].cluster.insecure-skip-tls-verify: "
             'found "a text", wanted true or false',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 import ssl
 import urllib.request
@@ -54,7 +55,10 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """The way to one API server; connections are made when first needed and then kept."""
+    """The way to one API server; connections are made when first needed and then kept.
+
+    Refused if the certificates that it should use are none.
+    """
 
     def __init__(
         self, target: Target, *, user_agent: str = "oneco", on_warning: OnWarning | None = None
@@ -62,12 +66,14 @@ class Connection:
         self._cluster = target.cluster
         self._credentials, self._contexts = Credentials(target), TlsContexts(target)
         self._on_warning = on_warning
-        self._proxy = self._cluster.proxy_url or _proxy_of_environment(self._cluster.server)
+        self._proxy = self._cluster.proxy_url or proxy_of_environment(self._cluster.server)
         self._headers = [("User-Agent", user_agent), *target.user.impersonation]
         if self._cluster.disable_compression:
             self._headers.append(("Accept-Encoding", "identity"))
         self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
+        # What is wrong with the files is said at once, not with the first request.
+        self._context(Credential())
 
     async def close(self) -> None:
         """End all connections; every later request fails."""
@@ -183,11 +189,24 @@ class Connection:
                 self._on_warning(re.sub(r"\\(.)", r"\1", text))
 
 
-def _proxy_of_environment(server: str) -> str:
+def proxy_of_environment(server: str) -> str:
+    """The proxy that HTTPS_PROXY and its kin name for `server`; empty where there is none."""
     parts = urlsplit(server)
     host = parts.hostname or ""
     # As other clients do: what runs on this machine is never behind a proxy.
     if host in _LOOPBACK or host.startswith("127.") or urllib.request.proxy_bypass(parts.netloc):
         return ""
-    found = urllib.request.getproxies().get(parts.scheme, "")
+    proxies = urllib.request.getproxies()
+    if _is_in_networks(host, proxies.get("no", "")):
+        return ""
+    found = proxies.get(parts.scheme, "")
     return found if found.startswith(("http://", "https://")) else ""
+
+
+def _is_in_networks(host: str, listed: str) -> bool:
+    # NO_PROXY=10.0.0.0/8 is usual among cluster users; Python's own reading knows names only.
+    for one in listed.split(","):
+        with contextlib.suppress(ValueError):
+            if ipaddress.ip_address(host) in ipaddress.ip_network(one.strip(), strict=False):
+                return True
+    return False

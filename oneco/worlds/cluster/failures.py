@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 from collections.abc import Iterator, Mapping
 
@@ -77,8 +78,8 @@ def _named(error: Exception, cluster: Cluster) -> errors.ApiError:
         # TLS 1.3 refuses a client's certificate only after the handshake, and aiohttp loses why.
         hint = ", as one does that wants a client certificate" if at.startswith("https:") else ""
         return errors.ServiceUnavailable(f"{at}: the server hung up without an answer{hint}")
-    if isinstance(error, OSError) and error.strerror:
-        return errors.ServiceUnavailable(f"{at}: {error.strerror.lower()}")
+    if isinstance(error, OSError) and error.errno:
+        return errors.ServiceUnavailable(f"{at}: {os.strerror(error.errno).lower()}")
     return errors.ServiceUnavailable(f"{at}: the connection broke ({type(error).__name__})")
 
 

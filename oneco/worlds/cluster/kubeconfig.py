@@ -136,7 +136,7 @@ def _names(entries: Mapping[str, Entry]) -> str:
 def _cluster(entry: Entry) -> Cluster:
     server = entry.needed_text("server")
     # kubectl takes a bare host:port as http, which is nearly always a mistake.
-    if urlsplit(server).scheme not in ("http", "https") or not urlsplit(server).hostname:
+    if not _is_http(server) or "@" in urlsplit(server).netloc:
         raise Refused(entry.where("server"), wanted="an address such as https://host:6443")
     cluster = Cluster(
         where=entry.where(),
@@ -156,9 +156,18 @@ def _cluster(entry: Entry) -> Cluster:
 
 def _proxy_url(entry: Entry) -> str:
     url = entry.text("proxy-url")
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+    if url and not _is_http(url):
         raise Refused(entry.where("proxy-url"), wanted="an http:// or https:// address")
     return url
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        # Reading the port is what finds a wrong one.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _exec_config(entry: Entry) -> Mapping[str, Any] | None:

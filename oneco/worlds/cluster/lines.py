@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oneco.kube.errors import ServiceUnavailable
+
 # An object is at most a few MiB on any server; beyond this the stream is not a watch.
 LONGEST_LINE_BYTES = 64 * 1024 * 1024
 
@@ -18,7 +20,7 @@ class LineSplitter:
     def feed(self, chunk: bytes) -> Sequence[bytes]:
         """The lines that `chunk` completes, without their ends and without empty ones.
 
-        ValueError when a line grows beyond any object's size.
+        ServiceUnavailable when a line grows beyond any object's size.
         """
         head, newline, rest = chunk.partition(b"\n")
         if not newline:
@@ -37,5 +39,5 @@ class LineSplitter:
         # quadratic for a large object.
         self._held_bytes += len(part)
         if self._held_bytes > LONGEST_LINE_BYTES:
-            raise ValueError(f"a line of more than {LONGEST_LINE_BYTES} bytes")
+            raise ServiceUnavailable(f"a line of more than {LONGEST_LINE_BYTES} bytes")
         self._parts.append(part)

@@ -5,11 +5,21 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
+from typing import NamedTuple
 
 from oneco.errors import Refused
+from oneco.kube.errors import Unauthorized
 from oneco.worlds.cluster.credentials import FileStamp, file_stamp
 from oneco.worlds.cluster.exec_plugin import Credential
 from oneco.worlds.cluster.target import Material, Target
+
+
+class _Held(NamedTuple):
+    """A context and what it was made from."""
+
+    stamps: tuple[FileStamp | None, ...]
+    certificate: bytes
+    context: ssl.SSLContext
 
 
 class TlsContexts:
@@ -22,14 +32,26 @@ class TlsContexts:
             for material in (self._cluster.authority, self._user.certificate, self._user.key)
             if material.file and not material.data
         ]
-        self._held: tuple[object, ssl.SSLContext] | None = None
+        self._held: _Held | None = None
 
     def current(self, credential: Credential) -> ssl.SSLContext:
-        """The context to use with `credential`; the same one while nothing changed."""
-        made_from = (self._stamps(), credential.certificate)
-        if self._held is None or self._held[0] != made_from:
-            self._held = (made_from, self._make(credential))
-        return self._held[1]
+        """The context to use with `credential`; the same one while nothing changed.
+
+        Refused if it cannot be made the first time, Unauthorized for a program's certificate.
+        """
+        stamps = self._stamps()
+        held = self._held
+        if held is not None and held.certificate == credential.certificate:
+            if held.stamps == stamps:
+                return held.context
+            try:
+                self._held = _Held(stamps, credential.certificate, self._make(credential))
+            except Refused:
+                # A pair of files is not replaced in one moment: until both fit, the old one serves.
+                return held.context
+            return self._held.context
+        self._held = _Held(stamps, credential.certificate, self._make(credential))
+        return self._held.context
 
     def _stamps(self) -> tuple[FileStamp | None, ...]:
         return tuple(file_stamp(file) for file in self._files)
@@ -38,12 +60,13 @@ class TlsContexts:
         context = self._trusting()
         if credential.certificate:
             certificate, key = Material(data=credential.certificate), Material(data=credential.key)
-            where = f"{self._user.where}.exec"
-        else:
-            certificate, key = self._user.certificate, self._user.key
+            try:
+                _show(context, certificate, key, f"{self._user.where}.exec")
+            except Refused as error:
+                raise Unauthorized(str(error)) from error
+        elif self._user.certificate:
             where = f"{self._user.where}.client-certificate"
-        if certificate:
-            _show(context, certificate, key, where)
+            _show(context, self._user.certificate, self._user.key, where)
         return context
 
     def _trusting(self) -> ssl.SSLContext:
