@@ -75,7 +75,7 @@ class Store(Protocol):
         ...
 
     def on_commit(self, listener: Listener) -> None:
-        """Call `listener` within each commit, before `commit` returns: for a cluster's behaviours."""
+        """Call `listener` within each commit, before `commit` returns: for behaviours."""
         ...
 
     def on_durable(self, listener: Listener) -> None:

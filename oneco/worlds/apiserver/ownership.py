@@ -1,0 +1,55 @@
+"""`managedFields` of ordinary writes: recorded as they happen, computed when somebody looks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from oneco.kube import apply
+from oneco.kube.apply import Pending
+from oneco.kube.objects import Object
+from oneco.kube.types import Type
+from oneco.worlds.apiserver.store import Key
+
+_MOST_PENDING: Final = 8
+"""So many writes of one object are remembered before they are computed after all."""
+
+
+class Ownership:
+    """Who changed what, object by object, as far as it is not written into the objects yet."""
+
+    __slots__ = ("_is_lazy", "_pending")
+
+    def __init__(self, *, is_lazy: bool) -> None:
+        self._is_lazy = is_lazy
+        self._pending: dict[Key, tuple[Pending, ...]] = {}
+
+    def record(self, key: Key, write: Pending, kind: Type, *, has_status: bool) -> Object:
+        """The object to store after `write`, with its managers or a note to compute them."""
+        if not self._is_lazy:
+            return apply.update(
+                write.before,
+                write.after,
+                manager=write.manager,
+                type=kind,
+                now_text=write.time,
+                subresource=write.subresource,
+                has_status=has_status,
+            )
+        pending = (*self._pending.get(key, ()), write)
+        if len(pending) < _MOST_PENDING:
+            self._pending[key] = pending
+            return write.after
+        self._pending.pop(key, None)
+        return apply.resolve(write.after, pending, kind, has_status=has_status)
+
+    def resolved(self, key: Key, obj: Object, kind: Type, *, has_status: bool) -> Object:
+        """`obj` with the managers that follow from every write so far."""
+        pending = self._pending.get(key)
+        if pending is None:
+            return obj
+        return apply.resolve(obj, pending, kind, has_status=has_status)
+
+    def settled(self, key: Key) -> None:
+        """Forget what is pending: the object is gone or carries it now."""
+        if self._pending:
+            self._pending.pop(key, None)

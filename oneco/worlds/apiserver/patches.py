@@ -1,0 +1,145 @@
+"""Changing what is there by a patch or by server-side apply."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from oneco.kube import apply, causes, merge_patch
+from oneco.kube.api import Patch
+from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
+from oneco.kube.json_patch import apply_json_patch
+from oneco.kube.objects import Object
+from oneco.kube.refs import Kind
+from oneco.kube.strategic import strategic
+from oneco.worlds.apiserver import bodies, conversion, shapes, subresources
+from oneco.worlds.apiserver.core import Core
+from oneco.worlds.apiserver.ownership import Ownership
+from oneco.worlds.apiserver.registry import no_such_resource
+from oneco.worlds.apiserver.writes import Request, Writes, stale
+
+
+class Patches:
+    """Turns patches into updates."""
+
+    __slots__ = ("_core", "_ownership", "_writes")
+
+    def __init__(self, core: Core, writes: Writes, ownership: Ownership) -> None:
+        self._core, self._writes, self._ownership = core, writes, ownership
+
+    def patch(self, request: Request, old: Object, patch: Patch) -> Object:
+        """`old` after `patch`, stored."""
+        served = request.served
+        view = conversion.to_served(served, old)
+        if request.subresource == "scale":
+            scale = subresources.scale_of(served, view)
+            return self.rescale(request, old, _patched(request, scale, patch))
+        changed: Any = _patched(request, view, patch)
+        if changed is view:
+            return conversion.to_served(served, old)
+        if not isinstance(changed, Mapping) or not isinstance(changed.get("metadata"), Mapping):
+            raise BadRequest("a patch cannot make something else of an object")
+        _check_identity(request, view, changed)
+        if request.subresource not in ("", "status"):
+            changed = subresources.changed(served, request.subresource, view, changed)
+        options = request.options
+        body = shapes.decoded(served, changed, options.field_validation, request.caller, view)
+        return self._writes.update(request, old, body)
+
+    def rescale(self, request: Request, old: Object, body: Object) -> Object:
+        """The Scale of `old` after `body` was written to it, stored."""
+        served = request.served
+        self._writes.check_version(request, old, {"metadata": body.get("metadata") or {}})
+        view = conversion.to_served(served, old)
+        changed = subresources.changed(served, "scale", view, body)
+        return subresources.scale_of(served, self._writes.update(request, old, changed))
+
+    def apply(self, request: Request, live: Object | None, body: Any) -> Object:
+        """`live` after `body` was applied, stored; a new object if there is none."""
+        served, options = request.served, request.options
+        if request.subresource not in ("", "status"):
+            raise no_such_resource()
+        if not options.manager:
+            raise _manager_required()
+        bodies.check_applied(served, body)
+        meta = body.get("metadata") or {}
+        bodies.check_place(request.key, meta)
+        held = live
+        if live is None:
+            if request.subresource:
+                raise served.missing(request.key.name)
+        else:
+            _check_applied_version(request, live, meta)
+            live = self._ownership.resolved(
+                request.key, live, shapes.stored_type(served), has_status=served.has_status
+            )
+            live = conversion.to_served(served, live)
+        applied = apply.apply(
+            live,
+            body,
+            manager=options.manager,
+            type=shapes.type_of(served),
+            now_text=self._core.present(),
+            force=options.force,
+            subresource=request.subresource,
+            has_status=served.has_status,
+        )
+        if held is None:
+            if "metadata" not in applied:
+                applied = {**applied, "metadata": {}}
+            return self._writes.create(request, applied)
+        if applied is live:
+            return conversion.to_served(served, held)
+        entries = applied["metadata"].get("managedFields") or []
+        return self._writes.update(request, held, applied, entries=entries)
+
+
+def _patched(request: Request, view: Object, patch: Patch) -> Any:
+    if patch.type == "json":
+        return apply_json_patch(view, patch.body)
+    if patch.type == "merge":
+        if not isinstance(patch.body, Mapping):
+            raise BadRequest("a merge patch of an object is an object")
+        return merge_patch.merge(view, patch.body)
+    served = request.served
+    if served.custom is not None:
+        raise UnsupportedMediaType(
+            "the body of the request was in an unknown format - accepted media types include: "
+            "application/json-patch+json, application/merge-patch+json, "
+            "application/apply-patch+yaml"
+        )
+    return strategic(view, patch.body, shapes.type_of(served))
+
+
+def _check_identity(request: Request, old: Object, changed: Object) -> None:
+    """Raise unless the patch leaves alone what tells the object from others."""
+    served, name = request.served, request.key.name
+    bodies.check_same_kind(served, changed)
+    was, meta = old["metadata"], changed["metadata"]
+    if meta is was:
+        return
+    bodies.check_place(request.key, meta)
+    uid, version = meta.get("uid"), meta.get("resourceVersion")
+    if uid and uid != was["uid"]:
+        raise _uid_immutable(request, uid)
+    if version and version != was["resourceVersion"]:
+        raise stale(served, name)
+
+
+def _check_applied_version(request: Request, live: Object, meta: Object) -> None:
+    uid, version = meta.get("uid"), meta.get("resourceVersion")
+    if uid and uid != live["metadata"]["uid"]:
+        raise _uid_immutable(request, uid)
+    if version and version != live["metadata"]["resourceVersion"]:
+        raise stale(request.served, request.key.name)
+
+
+def _uid_immutable(request: Request, uid: str) -> Exception:
+    fault = causes.invalid("metadata.uid", uid, "field is immutable")
+    return causes.refusal(request.served.kind, request.key.name, [fault])
+
+
+def _manager_required() -> Exception:
+    words = "Required value: is required for apply patch"
+    fault = Cause("fieldManager", words, "FieldValueRequired")
+    return causes.refusal(Kind("meta.k8s.io", "", "PatchOptions"), "", [fault])

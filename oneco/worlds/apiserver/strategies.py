@@ -1,0 +1,157 @@
+"""What the server itself adds to or holds fixed in objects of particular built-in kinds."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from oneco.kube.objects import Object, dig
+from oneco.kube.refs import Kind
+from oneco.worlds.apiserver import customs
+from oneco.worlds.apiserver.core import Caller
+
+Preparation = Callable[[Object, Caller], Object]
+
+
+def prepared(kind: Kind, new: Object, caller: Caller) -> Object:
+    """A new object of a built-in `kind` with what the server adds to it."""
+    prepare = _CREATIONS.get(kind)
+    return prepare(new, caller) if prepare else new
+
+
+def written(kind: Kind, new: Object) -> Object:
+    """An object of a built-in `kind` with its write-only fields turned into what is kept."""
+    if kind == _SECRET:
+        return _secret(new)
+    return customs.completed(new) if kind == customs.KIND else new
+
+
+def fixed(kind: Kind, new: Object, old: Object) -> Object:
+    """A changed object of a built-in `kind` with the parts that only the server changes."""
+    if kind != _NAMESPACE:
+        return new
+    spec = {key: value for key, value in (new.get("spec") or {}).items() if key != "finalizers"}
+    finalizers = dig(old, "spec", "finalizers")
+    if finalizers:
+        spec["finalizers"] = finalizers
+    meta = new["metadata"]
+    labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
+    return {**new, "metadata": {**meta, "labels": labels}, "spec": spec}
+
+
+def _namespace(new: Object, caller: Caller) -> Object:
+    meta = new["metadata"]
+    labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
+    spec = {**(new.get("spec") or {}), "finalizers": ["kubernetes"]}
+    return {
+        **new,
+        "metadata": {**meta, "labels": labels},
+        "spec": spec,
+        "status": {"phase": "Active"},
+    }
+
+
+def _pod(new: Object, caller: Caller) -> Object:
+    spec: Mapping[str, Any] = new.get("spec") or {}
+    held = list(spec.get("tolerations") or ())
+    spec = {
+        "priority": 0,
+        "preemptionPolicy": "PreemptLowerPriority",
+        **spec,
+        "tolerations": held + [one for one in _TOLERATIONS if not _tolerates(held, one["key"])],
+    }
+    return {**new, "spec": spec, "status": {"phase": "Pending", "qosClass": quality_of(spec)}}
+
+
+def _tolerates(held: list[Object], key: str) -> bool:
+    return any(
+        (one.get("key") or key) == key and one.get("effect") in (None, "", "NoExecute")
+        for one in held
+    )
+
+
+def quality_of(spec: Object) -> str:
+    """The quality of service class that a pod's requests and limits give it."""
+    containers = (*(spec.get("containers") or ()), *(spec.get("initContainers") or ()))
+    asked = [one.get("resources") or {} for one in containers]
+    if not any(dig(one, "requests") or dig(one, "limits") for one in asked):
+        return "BestEffort"
+    for one in asked:
+        limits = one.get("limits") or {}
+        requests = {**limits, **(one.get("requests") or {})}
+        for resource in ("cpu", "memory"):
+            if resource not in limits or requests[resource] != limits[resource]:
+                return "Burstable"
+    return "Guaranteed"
+
+
+def _secret(new: Object) -> Object:
+    given = new.get("stringData")
+    if given is None:
+        return new
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in given.items()}
+    kept = {key: value for key, value in new.items() if key != "stringData"}
+    return {**kept, "data": {**(new.get("data") or {}), **encoded}}
+
+
+def _claim(new: Object, caller: Caller) -> Object:
+    return {**_guarded(new, "kubernetes.io/pvc-protection"), "status": {"phase": "Pending"}}
+
+
+def _volume(new: Object, caller: Caller) -> Object:
+    return {**_guarded(new, "kubernetes.io/pv-protection"), "status": {"phase": "Pending"}}
+
+
+def _guarded(new: Object, finalizer: str) -> Object:
+    meta = new["metadata"]
+    held = list(meta.get("finalizers") or ())
+    if finalizer in held:
+        return new
+    return {**new, "metadata": {**meta, "finalizers": [*held, finalizer]}}
+
+
+def _job(new: Object, caller: Caller) -> Object:
+    spec = dict(new.get("spec") or {})
+    meta = new["metadata"]
+    if spec.get("manualSelector"):
+        return new
+    uid, name = meta["uid"], meta["name"]
+    labels = {
+        "batch.kubernetes.io/controller-uid": uid,
+        "batch.kubernetes.io/job-name": name,
+        "controller-uid": uid,
+        "job-name": name,
+    }
+    template = spec.get("template") or {}
+    inner = template.get("metadata") or {}
+    inner = {**inner, "labels": {**(inner.get("labels") or {}), **labels}}
+    spec["template"] = {**template, "metadata": inner}
+    spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    return {**new, "spec": spec}
+
+
+def _signing_request(new: Object, caller: Caller) -> Object:
+    spec = {**(new.get("spec") or {}), "username": caller.user, "groups": list(caller.groups)}
+    return {**new, "spec": spec, "status": {}}
+
+
+_TOLERATIONS: Final[tuple[Object, ...]] = tuple(
+    {
+        "key": f"node.kubernetes.io/{trouble}",
+        "operator": "Exists",
+        "effect": "NoExecute",
+        "tolerationSeconds": 300,
+    }
+    for trouble in ("not-ready", "unreachable")
+)
+_SECRET: Final = Kind("", "v1", "Secret")
+_NAMESPACE: Final = Kind("", "v1", "Namespace")
+_CREATIONS: Final[Mapping[Kind, Preparation]] = {
+    _NAMESPACE: _namespace,
+    Kind("", "v1", "Pod"): _pod,
+    Kind("", "v1", "PersistentVolumeClaim"): _claim,
+    Kind("", "v1", "PersistentVolume"): _volume,
+    Kind("batch", "v1", "Job"): _job,
+    Kind("certificates.k8s.io", "v1", "CertificateSigningRequest"): _signing_request,
+}
