@@ -198,7 +198,7 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path):
     fill(tmp_path / "db", 1).close()
     with sqlite3.connect(tmp_path / "db") as database:
         database.execute("INSERT INTO schema_version VALUES (99)")
-    with pytest.raises(Refused, match="version 99.*a newer oneco wrote it"):
+    with pytest.raises(Refused, match=r"version 99.*a newer oneco wrote it"):
         SqliteStore(tmp_path / "db")
 
 

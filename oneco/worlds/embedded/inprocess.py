@@ -92,8 +92,7 @@ class InProcessApi:
         return self._server.discover()
 
     async def stream(self, address: Address, query: Mapping[str, str]) -> AsyncIterator[bytes]:
-        raise MethodNotAllowed(f"{address.subresource} of {address} is not streamed here")
-        yield b""
+        yield _not_streamed(address)
 
     async def _settled(self, call: Callable[[], Result]) -> Result:
         return await settled(self._store, call)
@@ -106,6 +105,10 @@ async def settled(store: Store, call: Callable[[], Result]) -> Result:
     finally:
         # After an error too: "it exists already" is a promise.
         await store.durable(store.revision())
+
+
+def _not_streamed(address: Address) -> bytes:
+    raise MethodNotAllowed(f"{address.subresource} of {address} is not streamed here")
 
 
 class _Buffer:

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oneco.worlds.apiserver.store import Change
 from oneco.worlds.embedded.database import transaction
@@ -94,10 +94,10 @@ class Journal:
                 "INSERT OR REPLACE INTO meta VALUES ('oldest', ?)", (str(until),)
             )
 
-    def _meta(self, name: str) -> str | None:
-        return self._one("SELECT value FROM meta WHERE name = ?", name)  # type: ignore[no-any-return]
+    def _meta(self, name: str) -> Any:
+        return self._one("SELECT value FROM meta WHERE name = ?", name)
 
-    def _one(self, query: str, *parameters: str) -> object:
+    def _one(self, query: str, *parameters: str) -> Any:
         row = self._connection.execute(query, parameters).fetchone()
         return row[0] if row else None
 

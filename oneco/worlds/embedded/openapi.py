@@ -92,22 +92,22 @@ class OpenApi:
                 "x-kubernetes-group-version-kind": [mark],
             }
             return name
-        definition = self._definition(info)
-        schema = (
-            _custom_schema(definition, info.resource.version) if definition else {"type": "object"}
-        )
-        meta = _reference(types.object_meta(), schemas)
-        described = {
-            "apiVersion": {"type": "string"},
-            "kind": {"type": "string"},
-            **(schema.get("properties") or {}),
-            "metadata": meta,
-        }
+        schema = self._custom(info)
+        described: dict[str, Any] = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
+        described |= schema.get("properties") or {}
+        described["metadata"] = _reference(types.object_meta(), schemas)
         name = f"{kind.group}.{kind.version}.{kind.kind}"
-        schemas[name] = {
-            **schema, "properties": described, "x-kubernetes-group-version-kind": [mark],
-        }  # fmt: skip
+        marks = {"properties": described, "x-kubernetes-group-version-kind": [mark]}
+        schemas[name] = {**schema, **marks}
         return name
+
+    def _custom(self, info: ResourceInfo) -> dict[str, Any]:
+        definition = self._definition(info)
+        versions = dig(definition, "spec", "versions", default=()) if definition else ()
+        for one in versions:
+            if one.get("name") == info.resource.version:
+                return dict(dig(one, "schema", "openAPIV3Schema", default={"type": "object"}))
+        return {"type": "object"}
 
     def _definition(self, info: ResourceInfo) -> Object | None:
         if "." not in info.resource.group or types.of(Kind(*info.resource[:2], info.kind)):
@@ -115,13 +115,6 @@ class OpenApi:
         name = f"{info.resource.plural}.{info.resource.group}"
         found = self._server.list(_DEFINITIONS).items
         return next((one for one in found if dig(one, "metadata", "name") == name), None)
-
-
-def _custom_schema(definition: Object, version: str) -> dict[str, Any]:
-    for one in dig(definition, "spec", "versions", default=()):
-        if one.get("name") == version:
-            return dict(dig(one, "schema", "openAPIV3Schema", default={"type": "object"}))
-    return {"type": "object"}
 
 
 def _place(group: str, version: str) -> str:

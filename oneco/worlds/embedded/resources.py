@@ -6,18 +6,18 @@ import asyncio
 import dataclasses
 import functools
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
+from oneco.clock import Clock
 from oneco.kube import selectors
 from oneco.kube.api import Page, Patch
 from oneco.kube.errors import MethodNotAllowed, NotFound
-from oneco.kube.objects import Object, is_deleting, name, uid
-from oneco.kube.refs import Address, ResourceInfo
+from oneco.kube.refs import Address, Resource, ResourceInfo
 from oneco.worlds.apiserver.core import Caller
+from oneco.worlds.apiserver.registry import Served
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Store
 from oneco.worlds.apiserver.watches import Subscription
-from oneco.worlds.embedded import answers, negotiation, requests, rights, shapes, signing
+from oneco.worlds.embedded import answers, negotiation, requests, rights, shapes
 from oneco.worlds.embedded.answers import Answer
 from oneco.worlds.embedded.inprocess import settled
 from oneco.worlds.embedded.requests import Request
@@ -25,7 +25,7 @@ from oneco.worlds.embedded.watching import SharedLines, WatchStream
 
 _WATCH_SECONDS = 3600.0
 _BOOKMARK_SECONDS = 60.0
-_REQUESTS = signing.COLLECTION.split("/")
+_SCALES = ResourceInfo(Resource("autoscaling", "v1", "scales"), "Scale", True)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ class Watch:
 class Resources:
     """Answers the paths that name resources."""
 
-    def __init__(self, server: ApiServer, store: Store) -> None:
-        self._server, self._store = server, store
+    def __init__(self, server: ApiServer, store: Store, clock: Clock) -> None:
+        self._server, self._store, self._clock = server, store, clock
         self._lines = SharedLines()
         self._streams: set[WatchStream] = set()
         self._calls: dict[str, _Call] = {
@@ -92,8 +92,6 @@ class Resources:
         shape = self._shape(call)
         user, body = call.request.user, requests.object_body(call.request)
         rights.check_content(user, call.verb, call.at, body)
-        if [call.at.resource.group, call.at.resource.plural] == _REQUESTS and not call.at.name:
-            body = signing.with_author(body, user)
         options = requests.write_options(call.request)
         created = self._server.create(call.at, body, options, call.caller)
         return answers.of_json(shape.one(created), 201)
@@ -115,17 +113,15 @@ class Resources:
 
     def _delete(self, call: _Asked) -> Answer:
         options = requests.delete_options(call.request)
-        deleted = self._server.delete(call.at, options, call.caller)
-        if is_deleting(deleted) and self._exists(call.at):
-            return answers.of_json(deleted)
-        return answers.of_json(_success(call.at, deleted))
+        deleted = self._server.delete(call.at, options)
+        return answers.of_json(deleted)
 
     def _delete_many(self, call: _Asked) -> Answer:
         query = call.request.query
         options = requests.delete_options(call.request)
-        deleted = self._server.delete_many(call.at, requests.match(query), options, call.caller)
+        deleted = self._server.delete_many(call.at, requests.match(query), options)
         page = Page(deleted, str(self._store.revision()))
-        return answers.of_json(shapes.ObjectShape(self._info(call.at)).many(page))
+        return answers.of_json(shapes.ObjectShape(self._served(call.at).info).many(page))
 
     def _watch(self, call: _Asked) -> Watch:
         options = requests.watch_options(call.request.query, call.at.name)
@@ -163,10 +159,13 @@ class Resources:
         wanted = negotiation.choose(
             call.request.headers.get("accept", ""), offered=("Table", "PartialObjectMetadata")
         )
-        return shapes.shape(wanted, self._info(call.at), call.request.query)
+        return shapes.shape(wanted, self._served(call.at), self._clock, call.request.query)
 
-    def _info(self, at: Address) -> ResourceInfo:
-        return self._server.resource(at.resource)
+    def _served(self, at: Address) -> Served:
+        served = self._server.served(at)
+        if at.subresource != "scale":
+            return served
+        return dataclasses.replace(served, info=_SCALES, custom=None)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -213,15 +212,3 @@ def _narrowed(at: Address, request: Request, verb: str) -> Address:
         return at
     wanted = selectors.parse_fields(fields).required_value("metadata.name")
     return at._replace(name=wanted or "")
-
-
-def _success(at: Address, deleted: Object) -> dict[str, Any]:
-    details = {"name": name(deleted), "group": at.resource.group, "kind": at.resource.plural}
-    details |= {"uid": uid(deleted)}
-    return {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Success",
-        "details": {key: value for key, value in details.items() if value},
-    }

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from oneco.kube.errors import Forbidden
 from oneco.kube.objects import Object, dig
-from oneco.kube.refs import Address
+from oneco.kube.refs import Address, Resource
+from oneco.worlds.apiserver.core import Caller
 from oneco.worlds.embedded import signing
 from oneco.worlds.embedded.identity import ADMINISTRATORS, BOOTSTRAP, User, cluster_of_agent
 
 _CLUSTERS = ("cluster.open-cluster-management.io", "managedclusters")
 _REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
+_OWN_REVIEWS = (
+    ("authorization.k8s.io", "selfsubjectaccessreviews"),
+    ("authorization.k8s.io", "selfsubjectrulesreviews"),
+    ("authentication.k8s.io", "selfsubjectreviews"),
+)
 _PUBLIC_PATHS = ("/livez", "/readyz", "/healthz", "/version")
 _DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
 
@@ -21,12 +27,30 @@ def authorize(user: User, verb: str, address: Address) -> None:
     """
     if ADMINISTRATORS in user.groups:
         return
+    if address.resource[::2] in _OWN_REVIEWS and not user.is_anonymous and verb == "create":
+        return
     cluster = cluster_of_agent(user)
     if cluster and _agent_may(cluster, verb, address):
         return
     if BOOTSTRAP in user.groups and _newcomer_may(verb, address):
         return
     raise forbidden(user, verb, address)
+
+
+def review(caller: Caller, spec: Object) -> tuple[bool, str]:
+    """Whether the caller may do what the `spec` of an access review asks for, and why not."""
+    user, path = User(caller.user, caller.groups), spec.get("nonResourceAttributes")
+    asked = spec.get("resourceAttributes") or {}
+    resource = Resource(asked.get("group", ""), asked.get("version", ""), asked.get("resource", ""))
+    place = [asked.get(part, "") for part in ("namespace", "name", "subresource")]
+    try:
+        if path:
+            authorize_path(user, path.get("path", ""))
+        else:
+            authorize(user, asked.get("verb", ""), Address(resource, *place))
+    except Forbidden as refusal:
+        return False, refusal.message
+    return True, ""
 
 
 def authorize_path(user: User, path: str) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from oneco.clock import Clock
 from oneco.errors import Unavailable
@@ -15,9 +14,10 @@ from oneco.kube.api import Api, WriteOptions
 from oneco.kube.errors import Conflict, NotFound
 from oneco.kube.objects import Object, name
 from oneco.kube.refs import Address, Resource
+from oneco.worlds.apiserver.admission import Admission
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change
-from oneco.worlds.embedded import signing
+from oneco.worlds.embedded import rights, signing
 from oneco.worlds.embedded.application import Application
 from oneco.worlds.embedded.authority import Authority, Credential
 from oneco.worlds.embedded.documents import Documents
@@ -40,7 +40,7 @@ class Settings:
 
     name: str = "oneco"
     """How its kubeconfig calls it."""
-    admission: Any = None
+    admission: Sequence[Admission] = ()
     history: int = 10_000
 
 
@@ -72,11 +72,16 @@ class EmbeddedServer:
         # Uids are derived from the seed: two servers must not give the same ones.
         digest = hashlib.sha256(self.authority.certificate_pem).digest()
         self.server = ApiServer(
-            self.store, clock, admission=settings.admission, seed=int.from_bytes(digest[:6], "big")
+            self.store,
+            clock,
+            admission=settings.admission,
+            seed=int.from_bytes(digest[:6], "big"),
+            authorize=rights.review,
+            lazy_managers=False,
         )
         self.api: Api = InProcessApi(self.server, self.store)
         self.url = ""
-        self._resources = Resources(self.server, self.store)
+        self._resources = Resources(self.server, self.store, clock)
         self._port: HttpsPort | None = None
         self.store.on_durable(self._sign)
 

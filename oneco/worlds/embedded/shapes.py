@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterable
+from typing import Any, Protocol, cast, get_args
 
+from oneco.clock import Clock
+from oneco.kube import tables
 from oneco.kube.api import Event, Page
-from oneco.kube.objects import Object, metadata
+from oneco.kube.errors import BadRequest
+from oneco.kube.objects import Object, metadata, resource_version
 from oneco.kube.refs import ResourceInfo
+from oneco.kube.tables import IncludeObject
+from oneco.worlds.apiserver.registry import Served
 from oneco.worlds.embedded.negotiation import Representation
 from oneco.worlds.embedded.requests import Query
 from oneco.worlds.embedded.watching import line_of
@@ -80,6 +86,51 @@ class MetadataShape:
         return line_of(event.type, self.one(event.object))
 
 
+class TableShape:
+    """Rows and columns, as `kubectl get` prints them."""
+
+    is_changing = True
+
+    def __init__(self, served: Served, clock: Clock, version: str, include: str) -> None:
+        if include not in ("", *get_args(IncludeObject)):
+            raise BadRequest(f'includeObject: found "{include}", wanted None, Metadata or Object')
+        self._info, self._clock = served.info, clock
+        self._columns = served.custom.columns if served.custom else None
+        self._include = cast(IncludeObject, include or "Metadata")
+        self._api_version = f"meta.k8s.io/{version}"
+
+    def one(self, obj: Object) -> Object:
+        return self._table([obj], {"resourceVersion": resource_version(obj)})
+
+    def many(self, page: Page) -> Object:
+        return self._table(page.items, list_metadata(page))
+
+    def line(self, event: Event) -> bytes:
+        # A bookmark has no fields that a printer could show.
+        rows = [] if event.type == "BOOKMARK" else [event.object]
+        meta = {"resourceVersion": resource_version(event.object)}
+        return line_of(event.type, self._table(rows, meta))
+
+    def _table(self, objects: Iterable[Object], meta: Object) -> Object:
+        table = tables.table(
+            self._info,
+            objects,
+            now=self._clock.now(),
+            columns=self._columns,
+            include_object=self._include,
+        )
+        return {**table, "apiVersion": self._api_version, "metadata": meta}
+
+
+def shape(wanted: Representation, served: Served, clock: Clock, query: Query) -> Shape:
+    """The shape for what the client accepts."""
+    if wanted.form == "PartialObjectMetadata":
+        return MetadataShape(wanted.version)
+    if wanted.form == "Table":
+        return TableShape(served, clock, wanted.version, query.text("includeObject"))
+    return ObjectShape(served.info)
+
+
 def list_metadata(page: Page) -> dict[str, Any]:
     """The metadata of a list."""
     found: dict[str, Any] = {"resourceVersion": page.resource_version}
@@ -88,10 +139,3 @@ def list_metadata(page: Page) -> dict[str, Any]:
         if page.remaining is not None:
             found["remainingItemCount"] = page.remaining
     return found
-
-
-def shape(wanted: Representation, info: ResourceInfo, query: Query) -> Shape:
-    """The shape for what the client accepts."""
-    if wanted.form == "PartialObjectMetadata":
-        return MetadataShape(wanted.version)
-    return ObjectShape(info)

@@ -61,12 +61,6 @@ def signed(obj: Object, authority: Authority) -> Object:
     return put(obj, ("status", "certificate"), certificate)
 
 
-def with_author(obj: Object, user: User) -> Object:
-    """The request with who made it, whatever it says itself."""
-    obj = put(obj, ("spec", "username"), user.name)
-    return put(obj, ("spec", "groups"), list(user.groups))
-
-
 def _request(obj: Object) -> x509.CertificateSigningRequest | None:
     try:
         pem = base64.b64decode(dig(obj, "spec", "request", default=""), validate=True)

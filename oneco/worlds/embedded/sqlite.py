@@ -67,7 +67,8 @@ class SqliteStore:
         self._depth = 0
         self._is_closed = False
         self._collections = self._read_index()
-        self._revision = self._durable = self._journal.newest
+        self._revision: int = self._journal.newest
+        self._durable = self._revision
         self._thread = WritingThread(self._journal, self._written) if call_soon else None
 
     def revision(self) -> int:
