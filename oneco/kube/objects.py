@@ -84,7 +84,7 @@ def labels(obj: Object) -> Mapping[str, str]:
     return metadata(obj).get("labels") or {}
 
 
-def annotations(obj: Object) -> Mapping[str, str]:
+def annotations_of(obj: Object) -> Mapping[str, str]:
     """The annotations of `obj`."""
     return metadata(obj).get("annotations") or {}
 

@@ -1,0 +1,1 @@
+"""Kubernetes' own workloads: how each of them lets only some of its pods run a new template."""

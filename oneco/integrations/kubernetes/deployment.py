@@ -1,0 +1,86 @@
+"""The partition of a Deployment, which has no such field: a gate made of fields that it has.
+
+Pods that never count as available hold a rolling update at `maxUnavailable` new pods. So under the
+gate `minReadySeconds` is as long as the API allows and `maxUnavailable` is the number wanted; new
+pods become Ready and serve, but the controller goes no further. `paused` is the gate at zero.
+Putting the original fields back lets the update finish, or the old template return.
+"""
+
+from __future__ import annotations
+
+from oneco.kinds.release import PARTITION_ANNOTATION
+from oneco.kube import objects
+from oneco.kube.objects import Json, Object
+
+MAX_UNAVAILABLE_ANNOTATION = "onepersoncompany.io/max-unavailable"
+"""On a gated Deployment: its own `maxUnavailable`, the most pods that one step may take down."""
+
+# The API wants minReadySeconds below progressDeadlineSeconds; the latter at this value never ends.
+_NEVER_AVAILABLE_SECONDS = 2_147_483_646
+_NO_DEADLINE_SECONDS = 2_147_483_647
+_DEFAULT_MAX_UNAVAILABLE = "25%"
+
+
+class DeploymentWorkload:
+    """Kubernetes' Deployment as a workload that can be updated in part."""
+
+    def replicas(self, manifest: Object) -> int:
+        """How many pods the manifest asks for; the API's default is one."""
+        count = objects.dig(manifest, "spec", "replicas", default=1)
+        return int(count)
+
+    def template(self, manifest: Object) -> Json:
+        """The pod template."""
+        return objects.dig(manifest, "spec", "template")
+
+    def is_divisible(self, manifest: Object) -> bool:
+        """A Deployment that recreates all pods at once cannot be held in between."""
+        kind = objects.dig(manifest, "spec", "strategy", "type", default="RollingUpdate")
+        return bool(kind == "RollingUpdate") and not objects.dig(manifest, "spec", "paused")
+
+    def gate(self, manifest: Object, updated: int) -> Object:
+        """The manifest under a gate at `updated` pods."""
+        own = objects.dig(
+            manifest, "spec", "strategy", "rollingUpdate", "maxUnavailable",
+            default=_DEFAULT_MAX_UNAVAILABLE,
+        )  # fmt: skip
+        marks = {PARTITION_ANNOTATION: str(updated), MAX_UNAVAILABLE_ANNOTATION: str(own)}
+        marked = objects.put(
+            manifest, ("metadata", "annotations"), {**objects.annotations_of(manifest), **marks}
+        )
+        if updated == 0:
+            return objects.put(marked, ("spec", "paused"), True)
+        return _held(marked, updated)
+
+    def step(self, manifest: Object, replicas: int, updated_ready: int) -> Object:
+        """The gated manifest, narrowed so that no more pods are down than its owner allows.
+
+        The gate counts every new pod as unavailable; those that are ready do not really lack.
+        """
+        marks = objects.annotations_of(manifest)
+        target = marks.get(PARTITION_ANNOTATION)
+        if target is None or not target.isdecimal() or int(target) == 0:
+            return manifest
+        allowed = _pods(marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_MAX_UNAVAILABLE), replicas)
+        narrowed = min(int(target), updated_ready + allowed)
+        return manifest if narrowed == int(target) else _held(manifest, narrowed)
+
+
+def _held(manifest: Object, updated: int) -> Object:
+    spec = {
+        **manifest["spec"],
+        "minReadySeconds": _NEVER_AVAILABLE_SECONDS,
+        "progressDeadlineSeconds": _NO_DEADLINE_SECONDS,
+        "strategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 0, "maxUnavailable": updated},
+        },
+    }
+    return {**manifest, "spec": spec}
+
+
+def _pods(bound: str, replicas: int) -> int:
+    """Kubernetes rounds `maxUnavailable` down; at least one, or nothing would ever move."""
+    if bound.endswith("%"):
+        return max(1, replicas * int(bound.rstrip("%")) // 100)
+    return max(1, int(bound)) if bound.isdecimal() else 1

@@ -1,0 +1,32 @@
+"""How many pods of each workload a batch updates: cumulative, rounded up, never fewer than one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+Targets = tuple[int, ...]
+
+
+def plan(batches: Sequence[str | int], replicas: Sequence[int]) -> tuple[Targets, ...]:
+    """The batches of one unit: for each, how many pods of each workload run the new template.
+
+    Batches that come to the same numbers are one; the last one is always everything. Without any
+    workload to divide there is one batch.
+    """
+    steps: list[Targets] = []
+    for batch in (*batches, "100%"):
+        targets = tuple(_target(batch, count) for count in replicas)
+        if not steps or targets != steps[-1]:
+            steps.append(targets)
+    return tuple(steps)
+
+
+def _target(batch: str | int, replicas: int) -> int:
+    if isinstance(batch, int):
+        return min(batch, replicas)
+    percent = float(batch.rstrip("%"))
+    if percent == 0 or replicas == 0:
+        return 0
+    # Rounded up in whole numbers: a float product such as 7.000000001 must not add a pod.
+    hundredths = round(percent * 100)
+    return min(replicas, max(1, -(-replicas * hundredths // 10_000)))

@@ -1,0 +1,32 @@
+"""What this room wants of integrations: how a workload kind lets only some pods run a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from oneco.kube.objects import Json, Object
+from oneco.kube.refs import Kind
+
+
+class Workload(Protocol):
+    """One workload kind's partition, as plain fields of its manifest."""
+
+    def replicas(self, manifest: Object) -> int:
+        """How many pods the manifest asks for."""
+        ...
+
+    def template(self, manifest: Object) -> Json:
+        """The part whose change makes new pods; equal parts make none."""
+        ...
+
+    def is_divisible(self, manifest: Object) -> bool:
+        """Whether its fields can hold an update between none and all pods."""
+        ...
+
+    def gate(self, manifest: Object, updated: int) -> Object:
+        """The manifest with fields that let exactly `updated` pods run its template."""
+        ...
+
+
+Workloads = Mapping[Kind, Workload]
