@@ -1,0 +1,93 @@
+"""The controllers of one cluster, woken by commits and run once at the end of each turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.apiserver.store import Change, Key
+from oneco.worlds.behaviours.controller import Controller
+from oneco.worlds.behaviours.deployments import Deployments
+from oneco.worlds.behaviours.endpoints import Endpoints
+from oneco.worlds.behaviours.faults import FaultBook
+from oneco.worlds.behaviours.hand import Hand
+from oneco.worlds.behaviours.index import Index
+from oneco.worlds.behaviours.jobs import Jobs
+from oneco.worlds.behaviours.nodes import Nodes
+from oneco.worlds.behaviours.pods import Pods
+from oneco.worlds.behaviours.replicasets import ReplicaSets
+from oneco.worlds.behaviours.timers import Agenda
+
+
+class Behaviours:
+    """Everything that one cluster does by itself, from the first commit on.
+
+    A commit only marks what it touches. At the end of the turn each marked object is reconciled
+    once, pods first and what owns them later, until nothing is marked: ten pods that become ready
+    at one instant cost one status of their ReplicaSet and one of its Deployment.
+    """
+
+    # More rounds than any chain of owners needs: what is left then feeds itself.
+    _ROUNDS = 1000
+
+    def __init__(
+        self, server: ApiServer, agenda: Agenda, *, cluster: str, seed: int, faults: FaultBook
+    ) -> None:
+        self.cluster, self._agenda = cluster, agenda
+        hand, self._index = Hand(server, agenda, cluster, seed), Index()
+        self._store, self._is_stirred, self._is_off = server.store, False, False
+        nodes = Nodes(hand, self._index, self._stir, faults)
+        # The order of work: what others wait for comes first.
+        self._controllers: Sequence[Controller] = (
+            nodes,
+            Pods(hand, self._index, self._stir, nodes=nodes, faults=faults),
+            ReplicaSets(hand, self._index, self._stir),
+            Jobs(hand, self._index, self._stir),
+            Deployments(hand, self._index, self._stir),
+            Endpoints(hand, self._index, self._stir),
+        )
+        self._interested: dict[str, tuple[Controller, ...]] = {}
+        for controller in self._controllers:
+            for collection in controller.collections:
+                before = self._interested.get(collection, ())
+                self._interested[collection] = (*before, controller)
+        server.store.on_commit(self._on_commit)
+
+    def resume(self) -> None:
+        """Take up a store that already has objects: every pending stage is derived from them."""
+        for collection in self._interested:
+            for obj in self._store.scan(collection):
+                metadata = obj["metadata"]
+                key = Key(collection, metadata.get("namespace") or "", metadata["name"])
+                self._on_commit(Change(0, key, None, obj))
+        for controller in self._controllers:
+            controller.start()
+
+    def stop(self) -> None:
+        """Do nothing any more, whatever is committed."""
+        self._is_off = True
+
+    def _on_commit(self, change: Change) -> None:
+        interested = self._interested.get(change.key.collection)
+        if interested is None or self._is_off:
+            return
+        self._index.notice(change)
+        for controller in interested:
+            controller.notice(change)
+
+    def _stir(self) -> None:
+        if not self._is_stirred:
+            self._is_stirred = True
+            self._agenda.soon(self._work)
+
+    def _work(self) -> None:
+        for _ in range(self._ROUNDS):
+            for controller in self._controllers:
+                if controller.todo and not self._is_off:
+                    controller.work()
+                    break
+            else:
+                self._is_stirred = False
+                return
+        names = [type(controller).__name__ for controller in self._controllers if controller.todo]
+        raise AssertionError(f"{', '.join(names)} of cluster {self.cluster} feed each other")
