@@ -25,14 +25,16 @@ needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="kubectl is not on th
 
 
 @contextlib.contextmanager
-def a_server(directory: Path, settings: Settings = Settings()) -> Iterator[EmbeddedServer]:
+def a_server(directory: Path, settings: Settings | None = None) -> Iterator[EmbeddedServer]:
     """A server on an event loop of its own, so that the test may block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> EmbeddedServer:
-        made = EmbeddedServer(directory, RealClock(), loop.call_soon_threadsafe, settings)
+        made = EmbeddedServer(
+            directory, RealClock(), loop.call_soon_threadsafe, settings or Settings()
+        )
         await made.start()
         return made
 

@@ -16,6 +16,7 @@ from oneco.worlds.embedded.requests import Request
 
 # The release whose behaviour is followed; clients choose what they send by it.
 _MAJOR, _MINOR, _PATCH = 1, 36, 3
+_OPENAPI_V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _HEALTH = ("/livez", "/readyz", "/healthz")
 
 
@@ -38,6 +39,8 @@ class Documents:
             return answers.of_text("ok")
         if path == "/version":
             return answers.of_json(_version())
+        if path == "/openapi/v2":
+            return _old_openapi(request)
         if path.startswith("/openapi/v3"):
             found = self._openapi.document(path, self._present())
         elif path in ("/api", "/apis"):
@@ -72,6 +75,15 @@ class Documents:
             return present.resources(*found[0])
         parts = path.strip("/").split("/")
         return present.group(parts[1]) if len(parts) == 2 and parts[0] == "apis" else None
+
+
+def _old_openapi(request: Request) -> Answer:
+    """OpenAPI v2, empty: kubectl insists on it for lists and checks nothing that is not in it."""
+    if "protobuf" in request.headers.get("accept", ""):
+        # The first field of the message, `swagger`, as a string of three bytes.
+        return Answer(200, b"\x0a\x032.0", _OPENAPI_V2)
+    info = {"title": "oneco", "version": f"v{_MAJOR}.{_MINOR}"}
+    return answers.of_json({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
 
 
 def _version() -> dict[str, str]:
