@@ -44,7 +44,10 @@ class _Applied:
     subresource: str
     has_status: bool
     effective: Object
+    named: FieldSet | None
+    """What the manifest names, its identity among it."""
     fields: FieldSet | None
+    """What its applier owns."""
 
 
 _by_manifest: dict[tuple[int, str, bool], _Applied] = {}
@@ -82,12 +85,11 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     seen = _reset(compare(live, merged, type), subresource, has_status)
     if not force:
         managers.refuse_conflicts(entries, owner, seen)
-    entries = managers.taken(entries, owner, seen)
+    entries = managers.taken([one for one in entries if one is not mine], owner, seen)
     time = (mine.get("time", "") if mine else "") if merged is live else now_text
     if wanted.fields is not None:
-        fresh = managers.make(owner, applied["apiVersion"], wanted.fields, time)
-        entries = [one for one in entries if managers.owner_of(one) != owner] + [fresh]
-    return _with_entries(merged, live, managers.ordered(entries))
+        entries.append(managers.make(owner, applied["apiVersion"], wanted.fields, time))
+    return _with_entries(merging.swept(merged, live), live, managers.ordered(entries))
 
 
 def _created(wanted: _Applied, owner: Owner, now_text: str) -> Object:
@@ -112,10 +114,10 @@ def _applied(applied: Object, kind: Type, subresource: str, has_status: bool) ->
             f"failed to create typed patch object ({_title(applied)}): "
             f"{error.path}: {error.message}"
         ) from None
-    fields = managers.stripped(_without_reset(fields, subresource, has_status))
-    known = _Applied(
-        applied, subresource, has_status, _effective(applied, subresource, has_status), fields
-    )
+    named = _without_reset(fields, subresource, has_status)
+    fields = managers.stripped(named)
+    effective = _effective(applied, subresource, has_status)
+    known = _Applied(applied, subresource, has_status, effective, named, fields)
     if len(_by_manifest) >= _REMEMBERED:
         _by_manifest.clear()
         _by_fields.clear()
@@ -171,7 +173,7 @@ def _merged(
 ) -> Object:
     manifest: Object = merging.merge(live, wanted.effective, kind)
     last = managers.fields_of(mine) if mine is not None else None
-    owned = [wanted.fields] if wanted.fields is not None else []
+    owned = [wanted.named] if wanted.named is not None else []
     owned += [entry["fieldsV1"] for entry in entries if entry is not mine]
     pruned: Object = merging.prune(manifest, last, owned, kind)
     return pruned

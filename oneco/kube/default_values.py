@@ -18,6 +18,7 @@ _WEBHOOK = {
     "failurePolicy": "Fail", "matchPolicy": "Equivalent", "namespaceSelector": {},
     "objectSelector": {}, "timeoutSeconds": 10,
 }  # fmt: skip
+_CRD = "apiextensions-apiserver.pkg.apis.apiextensions.v1."
 _RBAC = "rbac.authorization.k8s.io"
 _CONTAINER = {
     "terminationMessagePath": "/dev/termination-log",
@@ -35,6 +36,8 @@ CONSTANTS: dict[str, dict[str, Json]] = {
     "core.v1.HTTPGetAction": {"path": "/", "scheme": "HTTP"},
     "core.v1.GRPCAction": {"service": ""},
     "core.v1.ObjectFieldSelector": {"apiVersion": "v1"},
+    "core.v1.ResourceFieldSelector": {"divisor": "0"},
+    "core.v1.Event": {"reportingComponent": "", "reportingInstance": ""},
     "core.v1.SecretVolumeSource": _MODE,
     "core.v1.ConfigMapVolumeSource": _MODE,
     "core.v1.DownwardAPIVolumeSource": _MODE,
@@ -58,7 +61,7 @@ CONSTANTS: dict[str, dict[str, Json]] = {
     "core.v1.EndpointPort": _TCP,
     "core.v1.ServicePort": _TCP,
     "core.v1.ServiceSpec": {"sessionAffinity": "None", "type": "ClusterIP"},
-    "core.v1.ReplicationControllerSpec": {"replicas": 1, "minReadySeconds": 0},
+    "core.v1.ReplicationControllerSpec": {"replicas": 1},
     "apps.v1.DeploymentSpec": {
         "replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600,
     },
@@ -77,11 +80,10 @@ CONSTANTS: dict[str, dict[str, Json]] = {
         "concurrencyPolicy": "Allow", "suspend": False, "successfulJobsHistoryLimit": 3,
         "failedJobsHistoryLimit": 1,
     },
-    "batch.v1.JobSpec": {
-        "parallelism": 1, "completionMode": "NonIndexed", "suspend": False,
-    },
     "batch.v1.PodFailurePolicyOnPodConditionsPattern": {"status": "True"},
-    "autoscaling.v1.HorizontalPodAutoscalerSpec": {"minReplicas": 1},
+    "autoscaling.v1.HorizontalPodAutoscalerSpec": {
+        "minReplicas": 1, "targetCPUUtilizationPercentage": 80,
+    },
     "autoscaling.v2.HorizontalPodAutoscalerSpec": {"minReplicas": 1},
     "discovery.v1.EndpointPort": {"name": "", "protocol": "TCP"},
     "networking.v1.NetworkPolicyPort": _TCP,
@@ -105,10 +107,10 @@ CONSTANTS: dict[str, dict[str, Json]] = {
         "matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {},
     },
     "authentication.v1.TokenRequestSpec": {"expirationSeconds": 3600},
-    "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec": {
+    f"{_CRD}CustomResourceDefinitionSpec": {
         "conversion": {"strategy": "None"},
     },
-    "apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference": {"port": 443},
+    f"{_CRD}ServiceReference": {"port": 443},
     "pkg.apis.apiregistration.v1.ServiceReference": {"port": 443},
 }  # fmt: skip
 
@@ -199,6 +201,13 @@ def _quality(spec: Object) -> str:
     return "Guaranteed"
 
 
+def _pod_spec(spec: Object) -> Mapping[str, Json]:
+    account, deprecated = spec.get("serviceAccountName"), spec.get("serviceAccount")
+    if not (account or deprecated) or account == deprecated:
+        return {}
+    return {"serviceAccountName": account or deprecated, "serviceAccount": account or deprecated}
+
+
 def _with_requests(container: Object) -> Object:
     resources = container.get("resources") or {}
     limits, requests = resources.get("limits"), resources.get("requests") or {}
@@ -225,13 +234,15 @@ def _service_port(port: Object) -> Mapping[str, Json]:
 def _service_spec(spec: Object) -> Mapping[str, Json]:
     more: dict[str, Json] = {}
     kind = spec["type"]
-    is_exposed = kind in ("NodePort", "LoadBalancer")
+    is_exposed = kind in ("NodePort", "LoadBalancer") or bool(spec.get("externalIPs"))
+    if spec["sessionAffinity"] == "None" and spec.get("sessionAffinityConfig"):
+        more["sessionAffinityConfig"] = None
     if spec["sessionAffinity"] == "ClientIP" and not spec.get("sessionAffinityConfig"):
         more["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": 10800}}
     if kind != "ExternalName" and not spec.get("internalTrafficPolicy"):
         more["internalTrafficPolicy"] = "Cluster"
-    if (is_exposed or spec.get("externalIPs")) and not spec.get("externalTrafficPolicy"):
-        more["externalTrafficPolicy"] = "Cluster"
+    if is_exposed != bool(spec.get("externalTrafficPolicy")):
+        more["externalTrafficPolicy"] = "Cluster" if is_exposed else None
     if kind == "LoadBalancer" and spec.get("allocateLoadBalancerNodePorts") is None:
         more["allocateLoadBalancerNodePorts"] = True
     return more
@@ -270,27 +281,48 @@ def _stateful_set_spec(spec: Object) -> Mapping[str, Json]:
     return {"volumeClaimTemplates": [{**typed, **claim} for claim in claims]}
 
 
-def _job_spec(spec: Object) -> Mapping[str, Json]:
-    more: dict[str, Json] = {}
-    if spec.get("backoffLimit") is None:
-        more["backoffLimit"] = 6 if spec.get("backoffLimitPerIndex") is None else 2**31 - 1
-    if spec.get("podReplacementPolicy") is None:
-        is_failed = spec.get("podFailurePolicy") is not None
-        more["podReplacementPolicy"] = "Failed" if is_failed else "TerminatingOrFailed"
-    if spec.get("manualSelector") is None:
-        more["manualSelector"] = False
-    return more
-
-
 def _job(job: Object) -> Mapping[str, Json]:
     spec, meta = job.get("spec") or {}, job.get("metadata") or {}
-    more: dict[str, Json] = {}
-    if spec.get("completions") is None and spec.get("parallelism") is None:
-        more["spec"] = {**spec, "completions": 1, "parallelism": 1}
+    wanted: dict[str, Json] = dict(_JOB_ONLY)
+    if spec.get("parallelism") is None and spec.get("completions") is None:
+        wanted["completions"] = 1
+    if spec.get("backoffLimitPerIndex") is not None:
+        wanted["backoffLimit"] = 2**31 - 1
+    if spec.get("podFailurePolicy") is not None:
+        wanted["podReplacementPolicy"] = "Failed"
+    missing = {key: value for key, value in wanted.items() if spec.get(key) is None}
+    more: dict[str, Json] = {"spec": {**spec, **missing}} if missing else {}
     labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
     if labels and not meta.get("labels"):
         more["metadata"] = {**meta, "labels": labels}
     return more
+
+
+_JOB_ONLY = {
+    "parallelism": 1, "backoffLimit": 6, "completionMode": "NonIndexed", "suspend": False,
+    "podReplacementPolicy": "TerminatingOrFailed", "manualSelector": False,
+}  # fmt: skip
+"""What a Job gets, but not the job template of a CronJob."""
+
+
+def _replication_controller(controller: Object) -> Mapping[str, Json]:
+    spec, meta = controller.get("spec") or {}, controller.get("metadata") or {}
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    more: dict[str, Json] = {}
+    if labels and not spec.get("selector"):
+        more["spec"] = {**spec, "selector": labels}
+    if labels and not meta.get("labels"):
+        more["metadata"] = {**meta, "labels": labels}
+    return more
+
+
+def _custom_definition(definition: Object) -> Mapping[str, Json]:
+    status = definition.get("status") or {}
+    if status.get("storedVersions"):
+        return {}
+    versions = (definition.get("spec") or {}).get("versions") or ()
+    stored = [version.get("name") for version in versions if version.get("storage")]
+    return {"status": {**status, "storedVersions": stored[:1]}} if stored else {}
 
 
 _SCALE_UP = {
@@ -369,14 +401,17 @@ def _custom_names(names: Object) -> Mapping[str, Json]:
 
 
 FILLS: dict[str, Fill] = {
+    f"{_CRD}CustomResourceDefinition": _custom_definition,
     "core.v1.Container": _container,
     "core.v1.EphemeralContainer": _container,
     "core.v1.Probe": _probe,
     "core.v1.Volume": _volume,
     "core.v1.Pod": _pod,
+    "core.v1.PodSpec": _pod_spec,
     "core.v1.ServicePort": _service_port,
     "core.v1.ServiceSpec": _service_spec,
     "core.v1.Namespace": _namespace,
+    "core.v1.ReplicationController": _replication_controller,
     "core.v1.NodeStatus": _node_status,
     "core.v1.LimitRangeItem": _limit_range_item,
     "apps.v1.DeploymentStrategy": _rolling({"maxUnavailable": "25%", "maxSurge": "25%"}),
@@ -384,12 +419,9 @@ FILLS: dict[str, Fill] = {
     "apps.v1.StatefulSetUpdateStrategy": _stateful_set_strategy,
     "apps.v1.StatefulSetSpec": _stateful_set_spec,
     "batch.v1.Job": _job,
-    "batch.v1.JobSpec": _job_spec,
     "autoscaling.v2.HorizontalPodAutoscalerSpec": _autoscaler,
     "autoscaling.v2.HorizontalPodAutoscalerBehavior": _behavior,
     "networking.v1.NetworkPolicySpec": _network_policy,
     "rbac.v1.Subject": _subject,
-    "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames": (
-        _custom_names
-    ),
+    f"{_CRD}CustomResourceDefinitionNames": _custom_names,
 }

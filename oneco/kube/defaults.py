@@ -21,23 +21,32 @@ from oneco.kube.types import Type
 
 @dataclasses.dataclass(slots=True)
 class _Plan:
-    """What to fill in at one type; `children` visit the parts that have defaults themselves."""
+    """What to do at one type; `children` visit the parts that may change themselves."""
 
     constants: tuple[tuple[str, Json], ...] = ()
     fill: Fill | None = None
-    children: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+    children: dict[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
     required: tuple[str, ...] = ()
-    """Of the children, those that are there even when nobody wrote them."""
+    """The structures that are there even when nobody wrote them."""
+    droppable: frozenset[str] = frozenset()
+    """The lists and maps that are left out when they are empty."""
 
     def is_empty(self) -> bool:
         """Whether this plan never changes anything."""
-        return not (self.constants or self.fill or self.children)
+        return not (self.constants or self.fill or self.children or self.droppable)
 
 
 def default(obj: Object) -> Object:
-    """`obj` as a kube-apiserver would store it; `obj` itself where nothing is missing."""
+    """`obj` as a kube-apiserver would store it; `obj` itself where nothing is to be done.
+
+    Of a kind that is not built in only the metadata is looked at.
+    """
     kind = types.of(kind_of(obj))
-    return obj if kind is None else _filled(obj, _plan(kind))
+    if kind is not None:
+        return _filled(obj, _plan(kind))
+    given = obj.get("metadata") or {}
+    meta = _filled(given, _plan(types.object_meta()))
+    return obj if meta is given else {**obj, "metadata": meta}
 
 
 def default_part(part: Object, kind: Type) -> Object:
@@ -46,33 +55,42 @@ def default_part(part: Object, kind: Type) -> Object:
 
 
 def _filled(obj: Object, plan: _Plan) -> Object:
+    current = _with_constants(obj, plan.constants) if plan.constants else obj
+    more = plan.fill(current) if plan.fill is not None else None
+    if more:
+        current = {**current, **more}
+    children, droppable = plan.children, plan.droppable
+    changes: dict[str, Json] = {}
+    for key, part in current.items():
+        if part is None or (key in droppable and not part):
+            changes[key] = None
+        elif key in children:
+            after = children[key](part)
+            if after is not part:
+                changes[key] = after
+    for key in plan.required:
+        if current.get(key) is None:
+            changes[key] = children[key]({}) if key in children else {}
+    return _changed(current, changes) if changes else current
+
+
+def _with_constants(obj: Object, constants: Sequence[tuple[str, Json]]) -> Object:
     filled: dict[str, Json] | None = None
-    for key, value in plan.constants:
+    for key, value in constants:
         found = obj.get(key)
-        if found is None or found == "":
+        if found is None or (found == "" and value != ""):
             filled = dict(obj) if filled is None else filled
             filled[key] = value
-    current: Object = obj if filled is None else filled
-    if plan.fill is not None:
-        more = plan.fill(current)
-        if more:
-            filled = {**current, **more}
-            current = filled
-    for key, visit in plan.children:
-        part = current.get(key)
+    return obj if filled is None else filled
+
+
+def _changed(obj: Object, changes: dict[str, Json]) -> Object:
+    """`obj` with the changes; what became null is gone."""
+    changed = {**obj, **changes}
+    for key, part in changes.items():
         if part is None:
-            if key not in plan.required:
-                continue
-            after = visit({})
-        else:
-            after = visit(part)
-            if after is part:
-                continue
-        if filled is None:
-            filled = dict(obj)
-            current = filled
-        filled[key] = after
-    return current
+            del changed[key]
+    return changed
 
 
 _plans: dict[int, _Plan] = {}
@@ -86,19 +104,19 @@ def _plan(kind: Type) -> _Plan:
         plan.constants = tuple(_constants(kind).items())
         plan.fill = FILLS.get(kind.name)
         visits = {key: _visit(part) for key, part in kind.fields.items()}
-        structures = {key for key in kind.always if kind.fields[key].form == "map"}
-        plan.required = tuple(structures)
-        plan.children = tuple(
-            (key, visit or _untouched)
-            for key, visit in visits.items()
-            if visit is not None or key in structures
+        plan.children |= {key: visit for key, visit in visits.items() if visit is not None}
+        plan.required = tuple(key for key in kind.always if kind.fields[key].form == "map")
+        plan.droppable = frozenset(
+            key
+            for key, part in kind.fields.items()
+            if key not in kind.always and (part.form == "list" or _is_dictionary(part))
         )
     return plan
 
 
 def _constants(kind: Type) -> dict[str, Json]:
     constants = dict(CONSTANTS.get(kind.name, {}))
-    if kind.name.endswith("Status"):
+    if kind.name.endswith(("Status", "NodeSystemInfo", "DaemonEndpoint")):
         # Nobody writes these, so the server shows their zero.
         zeros = (0, "", False)
         for key, part in kind.fields.items():
@@ -107,8 +125,8 @@ def _constants(kind: Type) -> dict[str, Json]:
     return constants
 
 
-def _untouched(part: Json) -> Json:
-    return part
+def _is_dictionary(kind: Type) -> bool:
+    return kind.form == "map" and not kind.fields
 
 
 def _visit(kind: Type) -> Callable[[Any], Any] | None:

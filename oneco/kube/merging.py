@@ -124,12 +124,12 @@ def _merged_order(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, str
 def prune(value: Json, last: FieldSet | None, owners: Sequence[FieldSet], kind: Type) -> Json:
     """`value` without what `last` held and none of `owners` holds; `value` itself if all stays.
 
+    What is emptied by that becomes null, because its owners still own it; `swept` removes it.
     `last` is what the applying manager owned before, `owners` what it and all others own now.
     """
     if not last or any(owned is last for owned in owners):
         return value
-    pruned = _prune(value, last, owners, kind)
-    return None if pruned is _GONE else pruned
+    return _prune(value, last, owners, kind)
 
 
 def _prune(value: Json, last: FieldSet, owners: Sequence[FieldSet], kind: Type) -> Json:
@@ -149,9 +149,9 @@ def _prune(value: Json, last: FieldSet, owners: Sequence[FieldSet], kind: Type) 
         return value
     if isinstance(value, dict):
         after = {key: changes.get("f:" + key, part) for key, part in value.items()}
-        return {key: part for key, part in after.items() if part is not _GONE} or _GONE
+        return {key: part for key, part in after.items() if part is not _GONE} or None
     kept_items = [changes.get(item_key(item, kind), item) for item in value]
-    return [item for item in kept_items if item is not _GONE] or _GONE
+    return [item for item in kept_items if item is not _GONE] or None
 
 
 def _prune_part(
@@ -169,3 +169,17 @@ def _prune_part(
         inner = []
     child = kind.element if element[0] != "f" else kind.child(element[2:])
     return _prune(part, last, inner, child or ANY) if last else part
+
+
+def swept(value: Json, before: Json) -> Json:
+    """`value` without the nulls that it has and `before`, of which it was made, has not."""
+    if value is before:
+        return value
+    if isinstance(value, dict):
+        earlier = before if isinstance(before, dict) else {}
+        parts = ((key, swept(part, earlier.get(key))) for key, part in value.items())
+        return {key: part for key, part in parts if part is not None}
+    if isinstance(value, list) and isinstance(before, list):
+        shared = {id(item) for item in before}
+        return [item if id(item) in shared else swept(item, None) for item in value]
+    return value
