@@ -71,7 +71,7 @@ def with_condition(
     if condition.observed_generation:
         new["observedGeneration"] = condition.observed_generation
     if old is None:
-        return (*conditions, new)
+        return [*conditions, new]
     if old == new:
         return conditions
-    return tuple(new if one is old else one for one in conditions)
+    return [new if one is old else one for one in conditions]

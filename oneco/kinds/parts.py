@@ -49,7 +49,8 @@ def parse(kind: type[PartT], value: Json, where: str = "") -> PartT:
 
 def build(part: Part) -> dict[str, Any]:
     """`part` as JSON, without the fields that hold their default."""
-    built = msgspec.to_builtins(part)
+    # Through JSON: `to_builtins` leaves tuples, and no tuple equals the list that comes back.
+    built = msgspec.json.decode(msgspec.json.encode(part))
     assert isinstance(built, dict)
     return built
 

@@ -8,16 +8,14 @@ from typing import Any, Final
 
 from msgspec import inspect as shapes
 
-from oneco.kinds.parts import Part
-
 Schema = dict[str, Any]
 
-ANYTHING: Final[Mapping[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
+ANYTHING: Final[Schema] = {"x-kubernetes-preserve-unknown-fields": True}
 """Free-form: whatever stands there is kept."""
 
 
-def structural(part: type[Part], *, is_open: bool = False) -> Schema:
-    """The schema of `part`; with `is_open` it keeps fields that we do not know.
+def structural(part: Any, *, is_open: bool = False) -> Schema:
+    """The schema of a struct, annotated or not; with `is_open` it keeps fields that we do not know.
 
     Defaults are written only where a field's `Meta` says so: a server that fills in defaults makes
     every stored object differ from what was sent. Readers fill them in instead.
