@@ -1,0 +1,1 @@
+"""Component definitions: what runs."""

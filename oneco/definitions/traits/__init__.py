@@ -1,0 +1,1 @@
+"""Trait definitions: what changes a component's workload or stands beside it."""
