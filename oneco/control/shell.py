@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from oneco.clock import Clock, Instant
 from oneco.control.cache import Cache, CacheReader, Seen
@@ -24,7 +24,10 @@ Wakes = Callable[[Reader, Seen], Iterable[Key]]
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A collection that wakes keys of a controller, and the labels it is looked up by."""
+    """A collection that wakes keys of a controller, and the labels it is looked up by.
+
+    `settle_seconds` lets changes that come close together be looked at once.
+    """
 
     resource: Resource
     wakes: Wakes
@@ -32,22 +35,31 @@ class Source:
     side: Side = "hub"
     match: Match = Match()
     indexed: tuple[str, ...] = ()
+    settle_seconds: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Controller:
     """A decider with what wakes it.
 
-    `settle_seconds` lets changes that come close together be looked at once. `followed` wakes keys
-    by the collections that decisions asked to follow.
+    `followed` wakes keys by the collections that decisions asked to follow, and lets them settle
+    for `followed_settle_seconds`.
     """
 
     name: str
     sources: Sequence[Source]
     gather: Callable[[Reader, Key], Any | None]
     decide: Callable[[Any, Instant], Decision]
-    settle_seconds: float = 0.0
     followed: Wakes | None = None
+    followed_settle_seconds: float = 0.0
+
+
+class _Route(NamedTuple):
+    """Which controller a collection wakes, and how."""
+
+    controller: str
+    wakes: Wakes
+    settle_seconds: float
 
 
 Task = tuple[str, Key]
@@ -76,7 +88,7 @@ class Shell:
         self._failures: dict[Task, Failure] = {}
         self._backoffs: dict[Task, float] = {}
         self._stopped: asyncio.Future[None] | None = None
-        self._routes: dict[tuple[Side, Resource], list[tuple[Controller, Wakes]]] = {}
+        self._routes: dict[tuple[Side, Resource], list[_Route]] = {}
         self._index()
         self.cache.listen(self._wake)
 
@@ -112,7 +124,7 @@ class Shell:
         for controller in self._controllers.values():
             for source in controller.sources:
                 route = self._routes.setdefault((source.side, source.resource), [])
-                route.append((controller, source.wakes))
+                route.append(_Route(controller.name, source.wakes, source.settle_seconds))
                 self.cache.index(source.side, source.resource, source.indexed)
 
     def _follow_sources(self) -> None:
@@ -127,8 +139,9 @@ class Shell:
             return
         route = self._routes.setdefault((follow.side, follow.resource), [])
         assert controller.followed is not None, f"{controller.name} follows without saying whom"
-        if all(wakes is not controller.followed for _, wakes in route):
-            route.append((controller, controller.followed))
+        wanted = _Route(controller.name, controller.followed, controller.followed_settle_seconds)
+        if wanted not in route:
+            route.append(wanted)
         self._inform(scope)
 
     def _inform(self, scope: Scope) -> None:
@@ -157,9 +170,9 @@ class Shell:
 
     def _wake(self, seen: Seen) -> None:
         reader = CacheReader(self.cache)
-        for controller, wakes in self._routes.get((seen.side, seen.resource), ()):
-            for key in wakes(reader, seen):
-                self._plan((controller.name, key), controller.settle_seconds)
+        for route in self._routes.get((seen.side, seen.resource), ()):
+            for key in route.wakes(reader, seen):
+                self._plan((route.controller, key), route.settle_seconds)
 
     def _plan(self, task: Task, seconds: float) -> None:
         if seconds:

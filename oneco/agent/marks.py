@@ -1,0 +1,35 @@
+"""What the agent writes on the objects it applies, and reads off them again."""
+
+from __future__ import annotations
+
+from oneco.kinds.naming import digest
+from oneco.kube import objects
+from oneco.kube.objects import Object
+from oneco.kube.remembered import Remembered
+
+WORK_ANNOTATION = "onepersoncompany.io/work"
+"""On an applied object: the work it comes from."""
+MANIFEST_ANNOTATION = "onepersoncompany.io/manifest"
+"""On an applied object: the hash of the manifest as it was applied."""
+FIELD_MANAGER = "work-agent-oneco"
+
+_marked: Remembered[Object] = Remembered(50_000)
+
+
+def marked(manifest: Object, work: str) -> Object:
+    """The manifest with the agent's marks; the same object each time."""
+    return _marked.ask(_mark, manifest, work)
+
+
+def manifest_hash(obj: Object) -> str:
+    """The hash that the agent wrote on `obj`, empty where it never did."""
+    return objects.annotations_of(obj).get(MANIFEST_ANNOTATION, "")
+
+
+def _mark(manifest: Object, work: str) -> Object:
+    marks = {
+        WORK_ANNOTATION: work,
+        MANIFEST_ANNOTATION: digest(objects.encode(manifest).decode(), length=12),
+    }
+    annotations = {**objects.annotations_of(manifest), **marks}
+    return objects.put(manifest, ("metadata", "annotations"), annotations)

@@ -1,0 +1,22 @@
+"""What this room wants of integrations: how a workload's gate opens step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from oneco.kube.objects import Object
+from oneco.kube.refs import Kind, ResourceInfo
+
+
+class Workload(Protocol):
+    """One workload kind's partition, as the cluster's own side closes it."""
+
+    def step(self, manifest: Object, replicas: int, updated_ready: int) -> Object:
+        """The gated manifest, narrowed to what may be taken down beside the pods ready now."""
+        ...
+
+
+Workloads = Mapping[Kind, Workload]
+Kinds = Callable[[Kind], ResourceInfo | None]
+"""How the member serves a kind; None where it does not, or not yet."""

@@ -1,0 +1,148 @@
+"""What the agent looks at for one work: the work, its record, and the live objects."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from oneco.agent import workloads as pods
+from oneco.agent.ports import Kinds, Workloads
+from oneco.agent.workloads import Counts
+from oneco.decision import Failure, Reader
+from oneco.kinds import ocm
+from oneco.kinds.parts import parse
+from oneco.kinds.release import OBSERVATIONS
+from oneco.kube import objects
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Kind, Resource, ResourceInfo, kind_of
+
+HUB_HASH = "hub"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """One manifest of the work beside what is there; `info` is None for a kind not served."""
+
+    manifest: Object
+    info: ResourceInfo | None
+    live: Object | None
+    counts: Counts
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the manifest."""
+        return kind_of(self.manifest)
+
+    @property
+    def address(self) -> Address:
+        """Where the object stands in the member."""
+        assert self.info is not None, "an object of an unknown kind has no address"
+        namespace = objects.namespace(self.manifest) if self.info.namespaced else ""
+        if self.info.namespaced and not namespace:
+            namespace = "default"
+        return Address(self.info.resource, namespace, objects.name(self.manifest))
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class WorkSeen:
+    """One work with everything the agent's next step depends on."""
+
+    work: Object
+    wanted: Sequence[Wanted]
+    record: Object | None
+    applied: Sequence[ocm.AppliedResource]
+    leftovers: Mapping[Address, Object]
+    observation: Object | None
+    epoch: str
+    is_confirmed: bool
+    failures: Sequence[Failure]
+
+    @property
+    def name(self) -> str:
+        """The name of the work."""
+        return objects.name(self.work)
+
+    @property
+    def cluster(self) -> str:
+        """The cluster, which is the work's namespace on the hub."""
+        return objects.namespace(self.work)
+
+
+def work(reader: Reader, key: tuple[str, str], kinds: Kinds, drivers: Workloads) -> WorkSeen | None:
+    """The work at `key` (cluster, name), or None where there is none."""
+    namespace, name = key
+    found = reader.get(Address(ocm.WORKS, namespace, name))
+    if found is None:
+        return None
+    manifests = objects.dig(found, "spec", "workload", "manifests", default=())
+    record = reader.get(Address(ocm.APPLIED_WORKS, "", record_name(name)), "member")
+    status = parse(ocm.AppliedWorkStatus, (record or {}).get("status"))
+    wanted = tuple(_wanted(reader, one, kinds, drivers) for one in manifests)
+    cluster = reader.get(Address(ocm.CLUSTERS, "", namespace)) or {}
+    epoch = objects.annotations_of(cluster).get(ocm.HUB_EPOCH_ANNOTATION, "")
+    return WorkSeen(
+        work=found,
+        wanted=wanted,
+        record=record,
+        applied=status.applied_resources,
+        leftovers=_leftovers(reader, status.applied_resources, wanted, objects.is_deleting(found)),
+        observation=reader.get(Address(OBSERVATIONS, namespace, name)),
+        epoch=epoch,
+        is_confirmed=_is_confirmed(reader, cluster, epoch),
+        failures=reader.failures(),
+    )
+
+
+def record_name(work_name: str) -> str:
+    """The name of the AppliedManifestWork that records a work."""
+    return f"{HUB_HASH}-{work_name}"
+
+
+def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) -> Wanted:
+    info = kinds(kind_of(manifest))
+    if info is None:
+        return Wanted(manifest, None, None, pods.NONE)
+    bare = Wanted(manifest, info, None, pods.NONE)
+    live = reader.get(bare.address, "member")
+    counts = pods.count(reader, live) if live is not None else pods.NONE
+    driver = drivers.get(kind_of(manifest))
+    if driver is not None:
+        manifest = driver.step(manifest, counts.replicas, counts.updated_ready)
+    return Wanted(manifest, info, live, counts)
+
+
+def _leftovers(
+    reader: Reader,
+    applied: Sequence[ocm.AppliedResource],
+    wanted: Sequence[Wanted],
+    is_deleting: bool,
+) -> dict[Address, Object]:
+    """What was applied for the work and is still there though the work no longer wants it."""
+    keep = set() if is_deleting else {one.address for one in wanted if one.info is not None}
+    found = ((address_of(one), one.uid) for one in applied)
+    rows = (
+        (address, uid, reader.get(address, "member"))
+        for address, uid in found
+        if address not in keep
+    )
+    return {
+        address: live
+        for address, uid, live in rows
+        if live is not None and uid in ("", objects.uid(live))
+    }
+
+
+def address_of(one: ocm.AppliedResource) -> Address:
+    """Where a recorded object stands."""
+    return Address(Resource(one.group, one.version, one.resource), one.namespace, one.name)
+
+
+def _is_confirmed(reader: Reader, cluster: Object, epoch: str) -> bool:
+    """Whether this life of the hub may act here: always, unless another life acted before."""
+    if not epoch:
+        return True
+    if objects.annotations_of(cluster).get(ocm.CONFIRMED_EPOCH_ANNOTATION) == epoch:
+        return True
+    records = reader.list(ocm.APPLIED_WORKS, "", "member")
+    lives = {objects.annotations_of(one).get(ocm.HUB_EPOCH_ANNOTATION, epoch) for one in records}
+    return lives <= {epoch}

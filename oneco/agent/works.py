@@ -1,0 +1,196 @@
+"""The agent's next step for one work: finalizer, record, objects, leftovers, report, end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from oneco.agent import marks, reports, workloads
+from oneco.agent.seen import Wanted, WorkSeen, record_name
+from oneco.clock import Instant
+from oneco.decision import (
+    Action,
+    Apply,
+    Change,
+    Create,
+    Decision,
+    Delete,
+    Follow,
+    Reason,
+    StatusWrite,
+)
+from oneco.kinds import ocm
+from oneco.kinds.parts import build
+from oneco.kube import objects
+from oneco.kube.api import DeleteOptions, Patch, WriteOptions
+from oneco.kube.covers import covers
+from oneco.kube.refs import Address, Kind
+from oneco.kube.remembered import Remembered
+from oneco.kube.types import ANY, Type
+
+Types = Callable[[Kind], Type | None]
+
+_RANKS = (
+    frozenset({"Namespace", "CustomResourceDefinition", "StorageClass", "PriorityClass"}),
+    frozenset({"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"}),
+    frozenset({"Secret", "ConfigMap", "PersistentVolume", "PersistentVolumeClaim"}),
+    frozenset({"LimitRange", "ResourceQuota", "NetworkPolicy"}),
+    frozenset({"Service", "EndpointSlice"}),
+)
+_LAST = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
+_covered: Remembered[bool] = Remembered(100_000)
+
+
+def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
+    """The next step for one work, or why there is none."""
+    if not seen.is_confirmed:
+        differing = [one for one in seen.wanted if not _is_applied(one, seen.name, types)]
+        return reports.unconfirmed(seen, len(differing) + len(seen.leftovers), now)
+    if objects.is_deleting(seen.work):
+        return _take_off(seen)
+    follows = tuple(_follows(seen.wanted))
+    before = tuple(_before_anything(seen))
+    if before:
+        return Decision(actions=before, follows=follows)
+    if not _is_recorded(seen):
+        return Decision(statuses=(_record(seen),), follows=follows)
+    missing = [
+        one
+        for one in sorted(seen.wanted, key=_rank)
+        if one.info is not None and not _is_applied(one, seen.name, types)
+    ]
+    actions = (*_applies(seen, missing), *_deletes(seen))
+    if actions and not seen.failures:
+        return Decision(actions=actions, follows=follows, reasons=(_reason(missing, seen),))
+    report = reports.report(seen, {id(one) for one in missing}, now)
+    return Decision(actions=(*report.actions, *actions), statuses=report.statuses, follows=follows)
+
+
+def _before_anything(seen: WorkSeen) -> Iterable[Action]:
+    """Nothing is applied before the work can be ended properly and the record exists."""
+    meta = objects.metadata(seen.work)
+    finalizers = meta.get("finalizers") or []
+    if ocm.WORK_FINALIZER not in finalizers:
+        patch = Patch("merge", {"metadata": {"finalizers": [*finalizers, ocm.WORK_FINALIZER]}})
+        yield Change(Address(ocm.WORKS, seen.cluster, seen.name), patch)
+    if seen.record is None:
+        body = {
+            "apiVersion": ocm.APPLIED_WORKS.api_version,
+            "kind": "AppliedManifestWork",
+            "metadata": {
+                "name": record_name(seen.name),
+                "annotations": {ocm.HUB_EPOCH_ANNOTATION: seen.epoch},
+            },
+            "spec": build(ocm.AppliedWorkSpec(hub_hash="hub", manifest_work_name=seen.name)),
+        }
+        yield Create(Address(ocm.APPLIED_WORKS), body, "member")
+    elif objects.annotations_of(seen.record).get(ocm.HUB_EPOCH_ANNOTATION) != seen.epoch:
+        change = {"metadata": {"annotations": {ocm.HUB_EPOCH_ANNOTATION: seen.epoch}}}
+        address = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
+        yield Change(address, Patch("merge", change), "member")
+
+
+def _take_off(seen: WorkSeen) -> Decision:
+    policy = objects.dig(seen.work, "spec", "deleteOption", "propagationPolicy", default="")
+    if seen.leftovers and policy != "Orphan":
+        actions = tuple(_deletes(seen))
+        follows = tuple(_follows(seen.wanted))
+        reason = Reason("Removing", f"removes {len(seen.leftovers)} objects")
+        return Decision(actions=actions, follows=follows, reasons=(reason,) if actions else ())
+    finalizers = objects.metadata(seen.work).get("finalizers") or []
+    left = [one for one in finalizers if one != ocm.WORK_FINALIZER]
+    record = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
+    actions = (Delete(record, side="member"),) if seen.record is not None else ()
+    if len(left) == len(finalizers):
+        return Decision(actions=actions)
+    patch = Patch("merge", {"metadata": {"finalizers": left or None}})
+    return Decision(actions=(*actions, Change(Address(ocm.WORKS, seen.cluster, seen.name), patch)))
+
+
+def _is_recorded(seen: WorkSeen) -> bool:
+    known = {(one.group, one.resource, one.namespace, one.name) for one in seen.applied}
+    return all(_reference(one) in known for one in seen.wanted if one.info is not None)
+
+
+def _record(seen: WorkSeen) -> StatusWrite:
+    """The record names every object before the object exists, so that none is ever lost."""
+    uids = {(one.group, one.resource, one.namespace, one.name): one.uid for one in seen.applied}
+    wanted = {_reference(one): _version(one) for one in seen.wanted if one.info is not None}
+    still_there = {
+        (at.resource.group, at.resource.plural, at.namespace, at.name): at.resource.version
+        for at in seen.leftovers
+    }
+    resources = tuple(
+        ocm.AppliedResource(
+            group=key[0], version=version, resource=key[1], namespace=key[2], name=key[3],
+            uid=uids.get(key, ""),
+        )
+        for key, version in {**still_there, **wanted}.items()
+    )  # fmt: skip
+    address = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
+    return StatusWrite(address, build(ocm.AppliedWorkStatus(applied_resources=resources)), "member")
+
+
+def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
+    failed = {failure.address for failure in seen.failures}
+    # What was refused before goes last, so that it keeps nothing else from being applied.
+    for one in sorted(missing, key=lambda each: each.address in failed):
+        body = marks.marked(one.manifest, seen.name)
+        options = WriteOptions(manager=marks.FIELD_MANAGER, force=True)
+        yield Apply(one.address, body, options, "member")
+
+
+def _deletes(seen: WorkSeen) -> Iterable[Action]:
+    for address, live in reversed(tuple(seen.leftovers.items())):
+        if not objects.is_deleting(live) and address.resource.plural != "namespaces":
+            yield Delete(address, DeleteOptions(uid=objects.uid(live)), "member")
+
+
+def _is_applied(one: Wanted, work: str, types: Types) -> bool:
+    if one.info is None or one.live is None or objects.is_deleting(one.live):
+        return False
+    if one.kind.kind == "Namespace":
+        return True
+    wanted = marks.marked(one.manifest, work)
+    if marks.manifest_hash(one.live) != marks.manifest_hash(wanted):
+        return False
+    return _covered.ask(covers, one.live, wanted, types(one.kind) or ANY)
+
+
+def _follows(wanted: Iterable[Wanted]) -> Iterable[Follow]:
+    for one in wanted:
+        if one.info is not None:
+            yield Follow(one.address.resource, one.address.namespace)
+            yield from workloads.follows(one.kind, one.address.namespace)
+
+
+def _rank(one: Wanted) -> int:
+    kind = one.kind.kind
+    if kind in _LAST:
+        return len(_RANKS) + 1
+    return next((rank for rank, kinds in enumerate(_RANKS) if kind in kinds), len(_RANKS))
+
+
+def _reason(missing: list[Wanted], seen: WorkSeen) -> Reason:
+    names = ", ".join(f"{one.kind.kind} {objects.name(one.manifest)}" for one in missing[:3])
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    if missing and any(_is_drift(one) for one in missing):
+        return Reason("DriftRepaired", f"puts back {names}{more}")
+    if missing:
+        return Reason("Applied", f"applies {names}{more}")
+    return Reason("Removed", f"removes {len(seen.leftovers)} objects that the work no longer has")
+
+
+def _is_drift(one: Wanted) -> bool:
+    if one.live is None:
+        return False
+    unchanged = marks.manifest_hash(one.live)
+    return bool(unchanged) and unchanged == marks.manifest_hash(marks.marked(one.manifest, ""))
+
+
+def _reference(one: Wanted) -> tuple[str, str, str, str]:
+    at = one.address
+    return at.resource.group, at.resource.plural, at.namespace, at.name
+
+
+def _version(one: Wanted) -> str:
+    return one.address.resource.version
