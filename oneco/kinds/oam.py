@@ -235,12 +235,6 @@ class RevisionStatus(Part, frozen=True, omit_defaults=False):
     succeeded: bool
 
 
-class RevisionStatus(Part, frozen=True, kw_only=True, omit_defaults=False):
-    """ApplicationRevision.status."""
-
-    succeeded: bool = False
-
-
 def stamped(manifest: Object, labels: dict[str, str]) -> Object:
     """`manifest` with `labels` set over its own."""
     head = metadata(manifest)
