@@ -1,0 +1,226 @@
+"""What an API server refuses about pods and about the templates that pods are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
+
+from oneco.kube import causes, names, selectors
+from oneco.kube import validation_rules as rules
+from oneco.kube.errors import Cause
+from oneco.kube.objects import Json, Object
+from oneco.kube.validation_containers import validate_containers
+
+_RESTART_POLICIES: Final = ("Always", "OnFailure", "Never")
+_DNS_POLICIES: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_OUTER_VOLUME_NAMES: Final = frozenset({"name"})
+_UPDATE_WORDS: Final = (
+    "pod updates may not change fields other than `spec.containers[*].image`,"
+    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
+    "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set "
+    "to 1 if it was previously negative)"
+)
+
+
+def validate_pod(pod: Object) -> list[Cause]:
+    """What is wrong with a pod."""
+    return validate_spec(pod.get("spec") or {}, "spec")
+
+
+def validate_spec(spec: Object, field: str) -> list[Cause]:
+    """What is wrong with the pod specification at `field`."""
+    volumes = spec.get("volumes") or ()
+    found = _validate_volumes(volumes, f"{field}.volumes")
+    mountable = {volume.get("name") or "" for volume in volumes}
+    found += _validate_all_containers(spec, field, mountable)
+    found += rules.one_of(spec.get("restartPolicy"), f"{field}.restartPolicy", _RESTART_POLICIES)
+    found += rules.one_of(spec.get("dnsPolicy"), f"{field}.dnsPolicy", _DNS_POLICIES)
+    found += names.validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
+    for key, faults in _NAMES.items():
+        if spec.get(key):
+            found += rules.text(spec[key], f"{field}.{key}", faults)
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= 2**31 - 1:
+        words = "must be between 1 and 2147483647, inclusive"
+        found.append(causes.invalid(f"{field}.activeDeadlineSeconds", deadline, words))
+    found += _validate_tolerations(spec.get("tolerations") or (), f"{field}.tolerations")
+    return found
+
+
+def validate_template(
+    template: Object, field: str, selector: Object | None, *, is_job: bool = False
+) -> list[Cause]:
+    """What is wrong with the pod template at `field`, which `selector` must match."""
+    meta, spec = template.get("metadata") or {}, template.get("spec") or {}
+    found = [] if is_job else _validate_match(meta, field, selector)
+    # The server names these two fields without `metadata`.
+    found += names.validate_labels(meta.get("labels"), f"{field}.labels")
+    for key in meta.get("annotations") or ():
+        found += rules.text(key, f"{field}.annotations", lambda one: names.key_faults(one.lower()))
+    found += validate_spec(spec, f"{field}.spec")
+    policy = spec.get("restartPolicy")
+    where = f"{field}.spec.restartPolicy"
+    if is_job:
+        if policy not in ("OnFailure", "Never"):
+            found.append(causes.required(where, 'valid values: "OnFailure", "Never"'))
+    elif policy in ("OnFailure", "Never"):
+        found.append(causes.unsupported(where, policy, ["Always"]))
+    return found
+
+
+def validate_pod_update(pod: Object, old: Object) -> list[Cause]:
+    """What is wrong with changing the pod `old` to `pod`."""
+    spec, before = pod.get("spec") or {}, old.get("spec") or {}
+    if spec is before:
+        return []
+    for key in ("containers", "initContainers"):
+        if len(spec.get(key) or ()) != len(before.get(key) or ()):
+            words = "pod updates may not add or remove containers"
+            return [causes.forbidden(f"spec.{key}", words)]
+    gates, old_gates = spec.get("schedulingGates") or (), before.get("schedulingGates") or ()
+    if any(gate not in old_gates for gate in gates):
+        words = "only deletion is allowed, but found new scheduling gate"
+        return [causes.forbidden("spec.schedulingGates", words)]
+    if _without_mutable(spec, gated=bool(old_gates)) == _without_mutable(
+        before, gated=bool(old_gates)
+    ):
+        return _validate_added_tolerations(spec, before)
+    return [causes.forbidden("spec", _UPDATE_WORDS)]
+
+
+def _validate_match(meta: Object, field: str, selector: Object | None) -> list[Cause]:
+    labels = meta.get("labels")
+    if selector is not None and (
+        selectors.validate(selector) or selectors.from_object(selector).matches(labels)
+    ):
+        return []
+    words = "`selector` does not match template `labels`"
+    return [causes.invalid(f"{field}.metadata.labels", labels, words)]
+
+
+def _validate_all_containers(spec: Object, field: str, volumes: Collection[str]) -> list[Cause]:
+    containers = spec.get("containers") or ()
+    found = (
+        validate_containers(containers, f"{field}.containers", volumes)
+        if containers
+        else [causes.required(f"{field}.containers")]
+    )
+    initial = spec.get("initContainers") or ()
+    found += validate_containers(initial, f"{field}.initContainers", volumes)
+    taken = {container.get("name") for container in containers}
+    for index, container in enumerate(initial):
+        where = f"{field}.initContainers[{index}]"
+        if container.get("name") in taken:
+            found.append(causes.duplicate(f"{where}.name", container.get("name")))
+        policy = container.get("restartPolicy")
+        found += rules.one_of(policy, f"{where}.restartPolicy", ("Always", "Never", "OnFailure"))
+    return found + _validate_host_ports(spec, field)
+
+
+def _validate_host_ports(spec: Object, field: str) -> list[Cause]:
+    if not spec.get("hostNetwork"):
+        return []
+    words = "must match `containerPort` when `hostNetwork` is true"
+    return [
+        causes.invalid(f"{field}.containers[{index}].ports[{at}].hostPort", port["hostPort"], words)
+        for index, container in enumerate(spec.get("containers") or ())
+        for at, port in enumerate(container.get("ports") or ())
+        if port.get("hostPort") and port["hostPort"] != port.get("containerPort")
+    ]
+
+
+def _validate_volumes(volumes: Sequence[Object], field: str) -> list[Cause]:
+    found = []
+    seen: set[str] = set()
+    for index, volume in enumerate(volumes):
+        where, name = f"{field}[{index}]", volume.get("name") or ""
+        found += _validate_volume_source(volume, where)
+        if name and name in seen:
+            found.append(causes.duplicate(f"{where}.name", name))
+        else:
+            found += rules.required_text(volume, where, "name", names.label_faults)
+        seen.add(name)
+    return found
+
+
+def _validate_volume_source(volume: Object, field: str) -> list[Cause]:
+    given = [key for key in volume if key not in _OUTER_VOLUME_NAMES and volume[key] is not None]
+    words = "may not specify more than 1 volume type"
+    ordered = sorted(given, key=lambda key: (key == "configMap", key))
+    found = [causes.forbidden(f"{field}.{key}", words) for key in ordered[1:]]
+    for kind, key in _REQUIRED_IN_VOLUMES:
+        if kind in given and len(given) == 1 and not volume[kind].get(key):
+            found.append(causes.required(f"{field}.{kind}.{key}"))
+    return found
+
+
+def _validate_tolerations(tolerations: Sequence[Object], field: str) -> list[Cause]:
+    found = []
+    for index, one in enumerate(tolerations):
+        where, operator = f"{field}[{index}]", one.get("operator") or ""
+        if one.get("key"):
+            found += rules.text(one["key"], f"{where}.key", names.key_faults)
+        elif operator != "Exists":
+            words = (
+                "operator must be Exists when `key` is empty, which means "
+                '"match all values and all keys"'
+            )
+            found.append(causes.invalid(f"{where}.operator", operator, words))
+        if operator == "Exists" and one.get("value"):
+            words = "value must be empty when `operator` is 'Exists'"
+            found.append(causes.invalid(f"{where}.operator", one["value"], words))
+        if operator:
+            found += rules.one_of(operator, f"{where}.operator", ("Equal", "Exists"))
+        if one.get("effect"):
+            found += rules.one_of(one["effect"], f"{where}.effect", _EFFECTS)
+    return found
+
+
+def _without_mutable(spec: Object, *, gated: bool) -> Object:
+    """`spec` without what may change while the pod lives."""
+    left: dict[str, Json] = {key: part for key, part in spec.items() if key not in _MUTABLE}
+    if gated:
+        left = {key: part for key, part in left.items() if key not in ("nodeSelector", "affinity")}
+    for key in ("containers", "initContainers"):
+        left[key] = [
+            {inner: part for inner, part in one.items() if inner not in ("image", "resources")}
+            if one.get("image")
+            else one
+            for one in spec.get(key) or ()
+        ]
+    return left
+
+
+def _validate_added_tolerations(spec: Object, before: Object) -> list[Cause]:
+    kept = spec.get("tolerations") or ()
+    if all(one in kept for one in before.get("tolerations") or ()):
+        return []
+    words = "existing toleration can not be modified except its tolerationSeconds"
+    return [causes.forbidden("spec.tolerations", words)]
+
+
+_MUTABLE: Final = frozenset(
+    {
+        "activeDeadlineSeconds",
+        "tolerations",
+        "terminationGracePeriodSeconds",
+        "schedulingGates",
+        "containers",
+        "initContainers",
+        "ephemeralContainers",
+    }
+)
+_REQUIRED_IN_VOLUMES: Final = (
+    ("configMap", "name"),
+    ("secret", "secretName"),
+    ("persistentVolumeClaim", "claimName"),
+    ("hostPath", "path"),
+)
+_NAMES: Final[Mapping[str, Callable[[str], list[str]]]] = {
+    "nodeName": names.subdomain_faults,
+    "serviceAccountName": names.subdomain_faults,
+    "hostname": names.label_faults,
+    "subdomain": names.label_faults,
+    "priorityClassName": names.subdomain_faults,
+}
