@@ -328,3 +328,27 @@ def test_a_log_streams_as_it_comes():
 
     path = b"/api/v1/namespaces/default/pods/a/log?follow=true\n"
     assert asyncio.run(run()) == [path, b"second\n"]
+
+
+def test_a_tls_server_name_holds_through_a_proxy(authority, tmp_path):
+    pair = authority.issue("server", host="api.example")
+    context = authority.server_context(tmp_path, pair)
+
+    async def run():
+        async with serving(hello, context) as server, proxying([]) as proxy:
+            cluster = Cluster(
+                server=server,
+                proxy_url=f"http://{proxy}",
+                server_name="api.example",
+                **trusting(authority),
+            )
+            async with ClusterApi(Target(cluster=cluster)) as api:
+                return await api.get(CONFIG)
+
+    assert asyncio.run(run()) == {"peer": None}
+
+
+def test_a_certificate_that_is_none_is_refused_when_connecting():
+    cluster = Cluster(where="c", server="https://a", authority=Material(data=b"no PEM"))
+    with pytest.raises(Refused, match=r"c\.certificate-authority: wanted certificates in PEM"):
+        ClusterApi(Target(cluster=cluster))
