@@ -47,7 +47,7 @@ class Core:
         return self._text
 
     def bits(self, purpose: str, name: str) -> int:
-        """128 bits that depend on the seed, the present revision, the purpose and the name alone."""
+        """128 bits that follow from the seed, the present revision, the purpose and the name."""
         text = f"{self.seed}/{self.store.revision()}/{purpose}/{name}"
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "big")
 

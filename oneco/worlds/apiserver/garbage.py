@@ -15,7 +15,10 @@ Put = Callable[[Key, Object], object]
 
 
 class Garbage:
-    """The dependents of every owner, kept with each commit; `collect` deletes one of them, in the foreground or not."""
+    """The dependents of every owner, kept with each commit.
+
+    `collect` deletes one of them, in the foreground or not; `put` stores a change of one.
+    """
 
     __slots__ = ("_collect", "_core", "_dependents", "_put")
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from oneco.kube.api import ListOptions, Page
+from oneco.kube.api import ListOptions, Match, Page
 from oneco.kube.errors import BadRequest, Cause, Expired, Timeout
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver import conversion, matching
@@ -34,7 +34,7 @@ def page(core: Core, served: Served, namespace: str, options: ListOptions) -> Pa
         revision, behind = token.rv, _place(token.start)
     else:
         revision, behind = _current(store, options.resource_version), ("", "")
-    objects = _objects(core, served, namespace, behind, revision, options)
+    objects = _objects(store, (served, namespace), behind, revision, options.match)
     if matches is not None:
         objects = [obj for obj in objects if matches(obj)]
     kept, limit = len(objects), options.limit
@@ -80,17 +80,13 @@ def _current(store: Store, text: str) -> int:
 
 
 def _objects(
-    core: Core,
-    served: Served,
-    namespace: str,
-    behind: tuple[str, str],
-    revision: int,
-    options: ListOptions,
+    store: Store, place: tuple[Served, str], behind: tuple[str, str], revision: int, match: Match
 ) -> Sequence[Object]:
-    store, collection = core.store, served.collection
+    served, namespace = place
+    collection = served.collection
     if revision != store.revision():
         return _at(store, collection, namespace, behind, revision)
-    name = matching.named(options.match)
+    name = matching.named(match)
     if name and (namespace or not served.namespaced) and behind < (namespace, name):
         found = store.get(Key(collection, namespace, name))
         return [found] if found is not None else []

@@ -136,9 +136,9 @@ class Removal:
             meta["deletionGracePeriodSeconds"] = grace
         if finalizers:
             meta["finalizers"] = finalizers
-        if meta.get("generation") and "deletionTimestamp" not in old:
-            if key.collection != customs.COLLECTION:
-                meta["generation"] += 1
+        is_counted = meta.get("generation") and key.collection != customs.COLLECTION
+        if is_counted and "deletionTimestamp" not in old:
+            meta["generation"] += 1
         marked = {**obj, "metadata": meta}
         if key.collection == NAMESPACES:
             marked["status"] = {**(obj.get("status") or {}), "phase": "Terminating"}

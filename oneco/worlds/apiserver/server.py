@@ -209,7 +209,7 @@ class ApiServer:
         return self._patches.apply(request, self.store.get(key), body)
 
     def delete(self, address: Address, options: DeleteOptions = DeleteOptions()) -> Object:
-        """Delete the object; the answer is the object if it stays for now, else as a real server's."""
+        """Delete the object; the answer is the object while it stays, else a real server's."""
         served, key = self._place(address, "delete")
         old = self._existing(served, key)
         self._gate.check(served.kind, key.name, "DELETE", old, None)

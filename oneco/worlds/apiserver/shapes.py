@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from oneco.kube import defaults, names, types
 from oneco.kube.api import FieldValidation
@@ -10,6 +11,8 @@ from oneco.kube.errors import BadRequest, Cause
 from oneco.kube.objects import Object
 from oneco.kube.types import Type
 from oneco.worlds.apiserver.core import Caller
+from oneco.worlds.apiserver.customs import CustomKind
+from oneco.worlds.apiserver.decoding import Mistyped, Reading
 from oneco.worlds.apiserver.registry import Served
 
 
@@ -33,20 +36,53 @@ def decoded(
 
     Parts that `body` shares with `known` were decoded before.
     """
-    if served.custom is None:
-        return body
-    schema = served.custom.schema
-    pruned = schema.prune(body)
-    if pruned is not body and mode != "Ignore":
-        unknown = schema.unknown_fields(body)
-        if mode == "Strict" and unknown:
-            raise BadRequest(
-                f'{served.kind.kind} in version "{served.kind.version}" cannot be handled as a '
-                f"{served.kind.kind}: strict decoding error: {', '.join(unknown)}"
-            )
+    reading = Reading()
+    try:
+        if served.custom is None:
+            read = reading.object(body, type_of(served), known)
+        else:
+            read = _custom(reading, served.custom, body, known)
+    except Mistyped as fault:
+        raise BadRequest(f"{_start(served)}{fault}") from None
+    if reading.unknown and mode != "Ignore":
+        unknown = [f'unknown field "{path}"' for path in reading.unknown]
+        if mode == "Strict":
+            said = ", ".join(unknown)
+            raise BadRequest(f"{_start(served)}strict decoding error: {said}")
         for text in unknown:
             caller.warn(text)
-    return pruned
+    return read
+
+
+def _custom(reading: Reading, custom: CustomKind, body: Object, known: Object | None) -> Object:
+    if known is not None:
+        # What was pruned before needs no second look; the rest is seen as a smaller object.
+        part = {
+            key: value
+            for key, value in body.items()
+            if key in _ALWAYS_READ or known.get(key) is not value
+        }
+    else:
+        part = dict(body)
+    meta = reading.object(part, _WITH_METADATA)["metadata"]
+    reading.unknown = [path for path in reading.unknown if path.startswith("metadata")]
+    pruned = custom.schema.prune(part)
+    if pruned is not part:
+        reading.unknown += [text[15:-1] for text in custom.schema.unknown_fields(part)]
+    read: dict[str, Any] = {
+        key: pruned.get(key, value)
+        for key, value in body.items()
+        if key in pruned or key not in part
+    }
+    if meta is not body["metadata"]:
+        read["metadata"] = meta
+        return read
+    return body if pruned is part else read
+
+
+def _start(served: Served) -> str:
+    kind = served.kind
+    return f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
 
 
 def defaulted(served: Served, obj: Object) -> Object:
@@ -75,3 +111,7 @@ def stored_type(served: Served) -> Type:
     found = types.of(served.storage)
     assert found is not None, f"the table of built-in kinds lacks {served.storage}"
     return found
+
+
+_ALWAYS_READ: Final = ("apiVersion", "kind", "metadata")
+_WITH_METADATA: Final = Type(form="map", fields={key: types.object_meta() for key in ("metadata",)})

@@ -1,0 +1,80 @@
+"""The worlds that every case here runs in, and the namespace that each case has for itself.
+
+`memory` always runs. A real kube-apiserver joins where ONECO_CONTRACT_KUBECONFIG names a
+kubeconfig; it needs a controller manager and no scheduler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from oneco.clock import Instant
+from oneco.kube.api import Api
+from oneco.kube.refs import Address
+from oneco.worlds.apiserver.memory import MemoryStore
+from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.clocks import StepClock
+from oneco.worlds.cluster.client import connect
+from oneco.worlds.sim.local import LocalApi
+from tests.contract.given import NAMESPACES
+
+REAL = "ONECO_CONTRACT_KUBECONFIG"
+NOON = Instant(1_795_262_400.0)
+
+
+@asynccontextmanager
+async def memory() -> AsyncIterator[Api]:
+    """A new server in memory."""
+    yield LocalApi(ApiServer(MemoryStore(), StepClock(NOON), seed=7), shows_managers=True)
+
+
+@asynccontextmanager
+async def real() -> AsyncIterator[Api]:
+    """The cluster that the environment names."""
+    async with connect(os.environ[REAL]) as api:
+        yield api
+
+
+WORLDS = {"memory": memory} | ({"real": real} if REAL in os.environ else {})
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """The event loop of one case."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(params=WORLDS)
+def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Api]:
+    """One answer to `Api`."""
+    world = WORLDS[request.param]()
+    yield runner.run(world.__aenter__())
+    runner.run(world.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def space(api: Api, runner: asyncio.Runner) -> Iterator[str]:
+    """A namespace that only this case uses."""
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "contract-"}}
+    name = runner.run(api.create(Address(NAMESPACES), body))["metadata"]["name"]
+    yield name
+    runner.run(api.delete(Address(NAMESPACES, name=name)))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a case that is a coroutine in its own event loop."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    given = {
+        name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters
+    }
+    pyfuncitem.funcargs["runner"].run(pyfuncitem.obj(**given))
+    return True
