@@ -26,7 +26,8 @@ def check(obj: Object, kind: types.Type) -> None:
     if fault:
         named = kind_of(obj)
         raise BadRequest(
-            f'{named.kind} in version "{named.version}" cannot be handled as a {named.kind}: {fault}'
+            f'{named.kind} in version "{named.version}" cannot be handled as a '
+            f"{named.kind}: {fault}"
         )
 
 

@@ -45,7 +45,7 @@ def with_nodes(found: Sequence[Json], text: str, source: str) -> Iterator[tuple[
         nodes = []
     if len(nodes) != len(found):
         # Several values without marks between them, or escapes that only JSON knows.
-        mark = yaml.Mark(source, 0, 0, 0, None, None)
+        mark = yaml.Mark(source, 0, 0, 0, None, 0)
         nodes = [yaml.ScalarNode("", "", mark, mark) for _ in found]
     yield from zip(found, nodes, strict=True)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from oneco.errors import Refused
 from oneco.kube import scalars
@@ -37,7 +37,9 @@ def compose(text: str, source: str) -> Iterator[yaml.Node]:
     composer = _Composer(text)
     try:
         while composer.check_node():
-            yield composer.get_node()
+            node = composer.get_node()
+            assert node is not None, "a node was announced and did not come"
+            yield node
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text, source) from error
     except yaml.reader.ReaderError as error:
@@ -89,7 +91,7 @@ class _TooDeep(Exception):
     """The document nests deeper than any object does."""
 
 
-class _Composer(CParser):  # type: ignore[misc]
+class _Composer(CParser):
     """libyaml's composer without PyYAML's own ideas of what a scalar means."""
 
     def __init__(self, text: str) -> None:
@@ -114,6 +116,7 @@ class _Composer(CParser):  # type: ignore[misc]
 class _Built:
     value: Json
     count: int
+    height: int
 
 
 class _Constructor:
@@ -122,29 +125,35 @@ class _Constructor:
     def __init__(self, source: str) -> None:
         self._source = source
         self._built: dict[yaml.Node, _Built | None] = {}
-        self._count = 0
+        self._count = self._deepest = 0
 
     def value(self, node: yaml.Node, depth: int) -> Json:
         if type(node) is yaml.ScalarNode:
             self._count += 1
             return self._scalar(node)
         if node in self._built:
-            return self._again(node)
+            return self._again(node, depth)
         self._built[node] = None
-        before = self._count
+        before, deepest = self._count, self._deepest
         self._count += 1
+        self._deepest = depth
         value = self._inside(node, depth + 1)
-        self._built[node] = _Built(value, self._count - before)
+        self._built[node] = _Built(value, self._count - before, self._deepest - depth)
+        self._deepest = max(deepest, self._deepest)
         return value
 
     def _inside(self, node: yaml.Node, depth: int) -> Json:
-        if depth > DEPTH_LIMIT:
-            raise self._refused(node, "deeper nesting", f"at most {DEPTH_LIMIT} levels")
+        self._note_depth(node, depth)
         if type(node) is yaml.MappingNode:
             return self._mapping(node, depth)
         return [self.value(item, depth) for item in node.value]
 
-    def _again(self, node: yaml.Node) -> Json:
+    def _note_depth(self, node: yaml.Node, depth: int) -> None:
+        self._deepest = max(self._deepest, depth)
+        if depth > DEPTH_LIMIT:
+            raise self._refused(node, "deeper nesting", f"at most {DEPTH_LIMIT} levels")
+
+    def _again(self, node: yaml.Node, depth: int) -> Json:
         built = self._built[node]
         if built is None:
             raise self._refused(node, "an alias inside what it names", "an end")
@@ -152,6 +161,7 @@ class _Constructor:
         if self._count > VALUES_LIMIT:
             wanted = f"at most {VALUES_LIMIT} values when all aliases are written out"
             raise self._refused(node, "too many aliases", wanted)
+        self._note_depth(node, depth + built.height)
         return built.value
 
     def _mapping(self, node: yaml.MappingNode, depth: int) -> dict[str, Json]:
@@ -179,13 +189,11 @@ class _Constructor:
 
     def _key(self, node: yaml.Node) -> str:
         # Most keys are plain words.
-        if node.tag == _PLAIN or node.tag == _TEXT:
-            value = node.value if node.tag == _TEXT else self._scalar(node)
-            if type(value) is str:
-                return value
-        elif type(node) is not yaml.ScalarNode:
+        if not isinstance(node, yaml.ScalarNode):
             raise self._refused(node, "a list or mapping as a key", "text as a key")
         value = self._scalar(node)
+        if type(value) is str:
+            return value
         if value is None:
             raise self._refused(node, "null as a key", "text as a key; put it in quotes")
         return scalars.key_of(value, node.value)

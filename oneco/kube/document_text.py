@@ -39,7 +39,7 @@ def _dump(objects: list[Json]) -> str:
     return text
 
 
-_TAGS: Final = {
+_TAGS: Final[dict[type, str]] = {
     yaml.MappingNode: "tag:yaml.org,2002:map",
     yaml.SequenceNode: "tag:yaml.org,2002:seq",
 }

@@ -6,6 +6,7 @@ Whatever is wrong is answered with the file, the line and what would be accepted
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,7 +107,7 @@ def _check_sizes(text: str, source: str, limit_bytes: int) -> None:
         return
     starts = [match.start() for match in _document_start.finditer(text)]
     edges = [0, *starts, len(text)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         size = len(text[start:end].encode("utf-8", "surrogatepass"))
         if size > limit_bytes:
             line = text.count("\n", 0, start) + 1

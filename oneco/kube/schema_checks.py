@@ -132,7 +132,7 @@ def _pattern(schema: dict[str, Any]) -> Check:
 
 def _format(schema: dict[str, Any]) -> Check:
     name = schema["format"]
-    limit = _INTEGERS.get(name)
+    limit = _INTEGERS.get(name, 0)
 
     def check_integer(value: Json, path: str) -> list[Cause]:
         if not isinstance(value, _NUMBERS) or isinstance(value, bool):
@@ -145,7 +145,7 @@ def _format(schema: dict[str, Any]) -> Check:
         words = f"{path} in body must be of type {name}: {causes.shown(value)}"
         return [causes.type_invalid(path, value, words)]
 
-    return check_text if limit is None else check_integer
+    return check_integer if limit else check_text
 
 
 def _minimum(schema: dict[str, Any]) -> Check:

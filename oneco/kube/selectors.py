@@ -236,7 +236,8 @@ def _field_text(obj: Object, path: str) -> str:
 
 
 def _event_source(obj: Object) -> str | None:
-    return dig(obj, "source", "component") or dig(obj, "reportingComponent")
+    source: str | None = dig(obj, "source", "component") or dig(obj, "reportingComponent")
+    return source
 
 
 _SPECIAL_TEXT: Final[Mapping[str, Callable[[Object], str | None]]] = {"source": _event_source}

@@ -7,7 +7,7 @@ from typing import Final
 
 from oneco.clock import Instant
 from oneco.kube import ages
-from oneco.kube.objects import Json, Object, annotations, dig, is_deleting, metadata
+from oneco.kube.objects import Json, Object, annotations_of, dig, is_deleting, metadata
 from oneco.kube.objects import labels as labels_of
 from oneco.kube.table_columns import NONE, UNKNOWN, UNSET, Printer, age, columns
 
@@ -119,7 +119,7 @@ def _volume(obj: Object, now: Instant) -> Sequence[Json]:
 
 
 def _class_name(obj: Object) -> str:
-    named = annotations(obj).get("volume.beta.kubernetes.io/storage-class")
+    named = annotations_of(obj).get("volume.beta.kubernetes.io/storage-class")
     return named or dig(obj, "spec", "storageClassName", default="")
 
 
@@ -128,7 +128,7 @@ def _access(modes: Sequence[str]) -> str:
 
 
 def _storage_class(obj: Object, now: Instant) -> Sequence[Json]:
-    is_default = annotations(obj).get(_DEFAULT_CLASS) == "true"
+    is_default = annotations_of(obj).get(_DEFAULT_CLASS) == "true"
     return [
         f"{metadata(obj).get('name')} (default)" if is_default else metadata(obj).get("name"),
         obj.get("provisioner") or "",

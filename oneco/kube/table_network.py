@@ -10,6 +10,7 @@ from oneco.kube.objects import Json, Object, dig, metadata
 from oneco.kube.table_columns import NONE, UNSET, Printer, age, columns, few, join, labels, selector
 
 _SHOWN_ADDRESSES: Final = 16
+_NO_PORT: Final[Sequence[Object]] = ({},)
 
 
 def _service(obj: Object, now: Instant) -> Sequence[Json]:
@@ -57,7 +58,7 @@ def _endpoints(obj: Object, now: Instant) -> Sequence[Json]:
     found = [
         _address(address.get("ip") or "", port.get("port"))
         for subset in obj.get("subsets") or ()
-        for port in subset.get("ports") or ({},)
+        for port in subset.get("ports") or _NO_PORT
         for address in subset.get("addresses") or ()
     ]
     return [metadata(obj).get("name"), few(found) or NONE, age(obj, now)]

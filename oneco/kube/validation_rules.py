@@ -20,7 +20,8 @@ _PERCENT_WORDS: Final = (
 _CONFIG_KEY: Final = "[-._a-zA-Z0-9]+"
 _CONFIG_KEY_WORDS: Final = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
-    f"(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '{_CONFIG_KEY}')"
+    "(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
+    f"regex used for validation is '{_CONFIG_KEY}')"
 )
 _is_percent = re.compile("[0-9]+%").fullmatch
 _is_config_key = re.compile(_CONFIG_KEY).fullmatch

@@ -95,7 +95,8 @@ def _is_elastic(new: Object, old: Object) -> bool:
     """An indexed job may grow or shrink when parallelism goes along."""
     if dig(new, "spec", "completionMode") != "Indexed":
         return False
-    return dig(new, "spec", "completions") == dig(new, "spec", "parallelism") is not None
+    wanted = dig(new, "spec", "completions")
+    return wanted is not None and bool(wanted == dig(new, "spec", "parallelism"))
 
 
 def _schedulable(template: Json) -> Json:
@@ -119,7 +120,7 @@ def _service(new: Object, old: Object) -> list[Cause]:
 def _claim(new: Object, old: Object) -> list[Cause]:
     spec, before = new.get("spec") or {}, old.get("spec") or {}
     is_bound = dig(old, "status", "phase") == "Bound"
-    mutable = ("resources", "volumeAttributesClassName") if is_bound else ()
+    mutable: tuple[str, ...] = ("resources", "volumeAttributesClassName") if is_bound else ()
     # A claim gets its volume once.
     mutable += () if before.get("volumeName") else ("volumeName",)
     if before.get("storageClassName") is None:

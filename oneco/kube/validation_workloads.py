@@ -18,10 +18,12 @@ _CRON_MACROS: Final = frozenset(
     {"@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 )
 _CRON_RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_DAYS: Final = "sun mon tue wed thu fri sat"
 _CRON_NAMES: Final[Mapping[str, int]] = {
-    name: index % 12 + 1
-    for index, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
-} | {name: index for index, name in enumerate(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])}
+    **{name: number for number, name in enumerate(_MONTHS.split(), start=1)},
+    **{name: number for number, name in enumerate(_DAYS.split())},
+}
 
 
 def validate_deployment(obj: Object) -> list[Cause]:
@@ -125,7 +127,10 @@ def validate_autoscaler(obj: Object) -> list[Cause]:
     if least is not None and least < 1:
         words = "must be greater than or equal to 1"
         found.append(causes.invalid("spec.minReplicas", least, words))
-        words = "must specify at least one Object or External metric to support scaling to zero replicas"
+        words = (
+            "must specify at least one Object or External metric to support scaling to zero "
+            "replicas"
+        )
         found.append(causes.forbidden("spec.metrics", words))
     if most < 1:
         found.append(causes.required("spec.maxReplicas", "must be set and greater than 0"))
