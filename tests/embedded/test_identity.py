@@ -105,7 +105,9 @@ def test_a_token_is_good_until_revoked_and_its_file_does_not_contain_it(tmp_path
     tokens = Tokens(tmp_path / "tokens.json")
     token = tokens.issue_bootstrap()
     again = Tokens(tmp_path / "tokens.json")
-    assert again.user(token).groups == ("system:bootstrappers", AUTHENTICATED)
+    user = again.user(token)
+    assert user is not None
+    assert user.groups == ("system:bootstrappers", AUTHENTICATED)
     assert again.user(token + "0") is None
     assert again.user("") is None
     assert token.partition(".")[2] not in (tmp_path / "tokens.json").read_text()

@@ -69,6 +69,12 @@ A_CRD = {
 }
 
 
+def in_background(kubectl: Kubectl, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [str(KUBECTL), *words], stdout=subprocess.PIPE, text=True, env=kubectl.environment
+    )
+
+
 def test_get_prints_the_servers_tables(kubectl):
     kubectl("apply", "-f", "-", stdin=a_deployment("tables"))
     plain = kubectl("get", "deploy", "tables").splitlines()
@@ -103,10 +109,9 @@ def test_get_by_label_and_field(kubectl):
 
 def test_a_watch_prints_each_change(kubectl):
     kubectl("apply", "-f", "-", stdin=a_map("watched", a="1"))
-    process = subprocess.Popen(
-        [str(KUBECTL), "get", "cm", "watched", "-w", "-o", "jsonpath={.data.a}{'\\n'}"],
-        stdout=subprocess.PIPE, text=True, env=kubectl.environment,
-    )  # fmt: skip
+    path = "jsonpath={.data.a}{'\\n'}"
+    process = in_background(kubectl, "get", "cm", "watched", "-w", "-o", path)
+    assert process.stdout is not None
     try:
         assert process.stdout.readline() == "1\n"
         kubectl("apply", "-f", "-", stdin=a_map("watched", a="2"))
@@ -183,20 +188,15 @@ def test_delete_by_name_by_label_and_from_a_file(kubectl):
 def test_wait_for_a_value_and_for_deletion(kubectl):
     kubectl("create", "-f", "-", stdin=a_map("awaited", a="1"))
     kubectl("wait", "cm/awaited", "--for", "jsonpath={.data.a}=1", "--timeout", "5s")
-    waiting = subprocess.Popen(
-        [str(KUBECTL), "wait", "cm/awaited", "--for=delete", "--timeout=10s"],
-        stdout=subprocess.PIPE, text=True, env=kubectl.environment,
-    )  # fmt: skip
+    waiting = in_background(kubectl, "wait", "cm/awaited", "--for=delete", "--timeout=10s")
     kubectl("delete", "cm", "awaited")
     assert waiting.communicate(timeout=10)[0] in ("configmap/awaited condition met\n", "")
 
 
 def test_rollout_status_waits_until_the_new_pods_are_up(kubectl):
     kubectl("apply", "-f", "-", stdin=a_deployment("rolled"))
-    waiting = subprocess.Popen(
-        [str(KUBECTL), "rollout", "status", "deploy/rolled", "--timeout=15s"],
-        stdout=subprocess.PIPE, text=True, env=kubectl.environment,
-    )  # fmt: skip
+    waiting = in_background(kubectl, "rollout", "status", "deploy/rolled", "--timeout=15s")
+    assert waiting.stdout is not None
     assert "Waiting for deployment" in waiting.stdout.readline()
     available = [{"type": "Available", "status": "True"}]
     counts = {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2, "availableReplicas": 2}

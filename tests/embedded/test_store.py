@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,16 @@ def key(name: str, namespace: str = "default") -> Key:
     return Key(MAPS, namespace, name)
 
 
-def fill(path: Path, count: int, **options: int) -> SqliteStore:
-    store = SqliteStore(path, **options)
+def found(store: SqliteStore, name: str) -> Any:
+    return store.get(key(name))
+
+
+def past(store: SqliteStore, since: int) -> list[Any]:
+    return list(store.changes(since, MAPS))
+
+
+def fill(path: Path, count: int, *, history: int = 10_000) -> SqliteStore:
+    store = SqliteStore(path, history=history)
     for number in range(1, count + 1):
         store.commit(key("m"), a_map(str(number)))
     return store
@@ -46,7 +55,7 @@ def test_an_object_carries_the_revision_of_its_commit(tmp_path):
     store.commit(key("a"), a_map())
     change = store.commit(key("b"), a_map())
     assert change.revision == 2
-    assert store.get(key("b"))["metadata"]["resourceVersion"] == "2"
+    assert found(store, "b")["metadata"]["resourceVersion"] == "2"
     store.close()
 
 
@@ -56,8 +65,8 @@ def test_a_scan_is_ordered_by_namespace_then_name_and_can_go_on(tmp_path):
         store.commit(key(name, namespace), {"metadata": {"name": name, "namespace": namespace}})
 
     def names(**options):
-        found = store.scan(MAPS, **options)
-        return [(one["metadata"]["namespace"], one["metadata"]["name"]) for one in found]
+        listed = store.scan(MAPS, **options)
+        return [(one["metadata"]["namespace"], one["metadata"]["name"]) for one in listed]
 
     assert names() == [("a", "y"), ("a", "z"), ("a-b", "k"), ("b", "x")]
     assert names(after=("a", "y"), limit=2) == [("a", "z"), ("a-b", "k")]
@@ -73,7 +82,7 @@ def test_everything_is_there_after_a_restart(tmp_path):
     store.close()
     again = SqliteStore(tmp_path / "db")
     assert again.revision() == 5
-    assert again.get(key("m"))["data"] == {"v": "3"}
+    assert found(again, "m")["data"] == {"v": "3"}
     assert again.get(key("gone")) is None
     assert [change.revision for change in again.changes(2, MAPS)] == [3, 4, 5]
     again.close()
@@ -82,7 +91,7 @@ def test_everything_is_there_after_a_restart(tmp_path):
 def test_a_change_tells_what_was_there_before(tmp_path):
     store = fill(tmp_path / "db", 2)
     store.commit(key("m"), None)
-    created, updated, removed = store.changes(0, MAPS)
+    created, updated, removed = past(store, 0)
     assert (created.before, created.after["data"]) == (None, {"v": "1"})
     assert (updated.before["data"], updated.after["data"]) == ({"v": "1"}, {"v": "2"})
     assert (removed.before["data"], removed.after) == ({"v": "2"}, None)
@@ -93,7 +102,7 @@ def test_history_is_bounded_and_asking_behind_it_is_refused(tmp_path):
     store = fill(tmp_path / "db", 40, history=10)
     assert 25 <= store.oldest() <= 30
     assert len(list(store.changes(30, MAPS))) == 10
-    first = next(iter(store.changes(store.oldest(), MAPS)))
+    first = past(store, store.oldest())[0]
     assert first.before["data"] == {"v": str(store.oldest())}
     with pytest.raises(Expired):
         list(store.changes(1, MAPS))
@@ -166,7 +175,7 @@ def test_a_full_disk_fails_the_request_and_keeps_what_was_acknowledged(tmp_path)
         with pytest.raises(ServiceUnavailable, match="full"):
             store.commit(key("next"), a_map())
         assert store.get(key("lost")) is None
-        assert store.get(key("kept"))["data"] == {"v": ""}
+        assert found(store, "kept")["data"] == {"v": ""}
         assert store.revision() == 1
         store.close()
 
@@ -276,6 +285,7 @@ def test_no_acknowledged_commit_is_missing_after_a_kill(tmp_path, seed):
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True
         )
+        assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(20 + (seed >> wait) % 60)]
         process.kill()
         lines += process.stdout.read().splitlines()
@@ -287,5 +297,6 @@ def test_no_acknowledged_commit_is_missing_after_a_kill(tmp_path, seed):
         newest = store.revision()
         last = {name: int(count) for _, name, count in acknowledged}
         for name, count in last.items():
-            assert store.get(Key(MAPS, "", name))["count"] >= count
+            kept: Any = store.get(Key(MAPS, "", name))
+            assert kept["count"] >= count
         store.close()

@@ -23,7 +23,7 @@ from oneco.kube.api import (
     WriteOptions,
 )
 from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
-from oneco.kube.objects import Json, Object, dig
+from oneco.kube.objects import Json, Object
 from oneco.worlds.embedded.identity import User
 
 APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
@@ -126,28 +126,50 @@ def write_options(request: Request) -> WriteOptions:
     )
 
 
+class _Preconditions(msgspec.Struct, rename="camel"):
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+class _DeleteBody(msgspec.Struct, rename="camel"):
+    propagation_policy: str | None = None
+    orphan_dependents: bool | None = None
+    grace_period_seconds: int | None = None
+    dry_run: list[str] | None = None
+    preconditions: _Preconditions | None = None
+
+
 def delete_options(request: Request) -> DeleteOptions:
     """How the object is to be deleted: by the body, or else by the query."""
-    body = _json_or_yaml(request) if request.body else {}
-    if not isinstance(body, dict):
-        raise BadRequest("the body of a deletion has to be DeleteOptions")
-    query = request.query
-    orphan = body.get("orphanDependents", query.text("orphanDependents") or None)
-    policy = body.get("propagationPolicy") or query.text("propagationPolicy")
+    query, body = request.query, _delete_body(request)
+    policy = body.propagation_policy or query.text("propagationPolicy")
+    orphan = body.orphan_dependents
+    if orphan is None and query.text("orphanDependents"):
+        orphan = query.flag("orphanDependents")
     if orphan is not None and not policy:
-        policy = "Orphan" if orphan in (True, "true", "1") else "Background"
+        policy = "Orphan" if orphan else "Background"
     if policy and policy not in get_args(Propagation):
         raise _unsupported("propagationPolicy", policy, get_args(Propagation))
-    grace = body.get("gracePeriodSeconds")
+    grace = body.grace_period_seconds
     if grace is None and query.text("gracePeriodSeconds"):
         grace = query.number("gracePeriodSeconds")
+    held = body.preconditions or _Preconditions()
     return DeleteOptions(
         propagation=cast(Propagation, policy or "Background"),
-        uid=dig(body, "preconditions", "uid", default=""),
-        resource_version=dig(body, "preconditions", "resourceVersion", default=""),
+        uid=held.uid or "",
+        resource_version=held.resource_version or "",
         grace_seconds=grace,
-        dry_run=_is_dry_run((body.get("dryRun") or [query.text("dryRun")])[0]),
+        dry_run=_is_dry_run((body.dry_run or [query.text("dryRun")])[0]),
     )
+
+
+def _delete_body(request: Request) -> _DeleteBody:
+    if not request.body:
+        return _DeleteBody()
+    try:
+        return msgspec.convert(_json_or_yaml(request), _DeleteBody)
+    except msgspec.ValidationError as failure:
+        raise BadRequest(f"the body of a deletion has to be DeleteOptions: {failure}") from failure
 
 
 def object_body(request: Request) -> Object:
