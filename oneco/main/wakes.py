@@ -1,0 +1,164 @@
+"""Which keys a change wakes: the lines along which objects tell deciders of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from oneco.agent import marks
+from oneco.agent.workloads import PODS, REPLICA_SETS, trouble
+from oneco.control.cache import Seen
+from oneco.control.journal import Key
+from oneco.control.shell import Wakes
+from oneco.decision import Reader
+from oneco.kinds import ocm
+from oneco.kinds.naming import release_key
+from oneco.kinds.release import RELEASE_LABEL, RELEASES, UNIT_LABEL, UNITS
+from oneco.kube import objects
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Resource
+
+
+def itself(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The changed object's own key."""
+    obj = seen.new or seen.old or {}
+    yield objects.namespace(obj), objects.name(obj)
+
+
+def nobody(_: Reader, __: Seen) -> Iterable[Key]:
+    """No key: the collection is only read."""
+    return ()
+
+
+def release_of_unit(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The release that holds the unit, when the unit's phase changed."""
+    if _parts(seen.old) != _parts(seen.new):
+        spec = (seen.new or seen.old or {}).get("spec") or {}
+        yield spec.get("applicationNamespace", ""), spec.get("release", "")
+
+
+def other_releases(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The other releases of the same application, when one comes, ends or goes."""
+    if _phase(seen.old) == _phase(seen.new) and seen.old is not None and seen.new is not None:
+        return
+    obj = seen.new or seen.old or {}
+    label = ("app.oam.dev/name", objects.labels(obj).get("app.oam.dev/name", ""))
+    for one in reader.labelled(RELEASES, label):
+        if objects.name(one) != objects.name(obj):
+            yield objects.namespace(one), objects.name(one)
+
+
+def units_of_release(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The units that a change of their release concerns."""
+    if seen.new is None:
+        return
+    key = release_key(objects.namespace(seen.new), objects.name(seen.new))
+    old, new = seen.old or {}, seen.new
+    is_turn = _phase(old) != _phase(new) or old.get("spec") != new.get("spec")
+    before = objects.dig(old, "status", "opened", default=0)
+    after = objects.dig(new, "status", "opened", default=0)
+    if not is_turn and before == after:
+        return
+    for unit in reader.labelled(UNITS, (RELEASE_LABEL, key)):
+        order = objects.dig(unit, "spec", "order", default=0)
+        if is_turn or before <= order < after:
+            yield objects.namespace(unit), objects.name(unit)
+
+
+def unit_of(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The unit that a work, an observation or a check run belongs to."""
+    obj = seen.new or seen.old or {}
+    name = objects.labels(obj).get(UNIT_LABEL)
+    if name:
+        yield objects.namespace(obj), name
+
+
+def units_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The units of a cluster that came back, went away, or was confirmed."""
+    name = objects.name(seen.new or seen.old or {})
+    if _conditions(seen.old) != _conditions(seen.new):
+        for unit in reader.list(UNITS, name):
+            yield name, objects.name(unit)
+
+
+def works_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """Every work of the agent's cluster, when the hub's life or its confirmation changed."""
+    name = objects.name(seen.new or seen.old or {})
+    if objects.annotations_of(seen.old or {}) != objects.annotations_of(seen.new or {}):
+        for work in reader.list(ocm.WORKS, name):
+            yield name, objects.name(work)
+
+
+def work_of_record(cluster: str) -> Wakes:
+    """The work that an AppliedManifestWork records."""
+
+    def wakes(_: Reader, seen: Seen) -> Iterable[Key]:
+        name = objects.dig(seen.new or seen.old or {}, "spec", "manifestWorkName", default="")
+        if name:
+            yield cluster, name
+
+    return wakes
+
+
+def work_of_live(cluster: str) -> Wakes:
+    """The work whose object, or whose workload's pods, changed in the member."""
+
+    def wakes(reader: Reader, seen: Seen) -> Iterable[Key]:
+        if seen.resource == PODS and _trouble(seen.old) == _trouble(seen.new):
+            return  # that a pod came or got ready is told by its ReplicaSet
+        for obj in (seen.new, seen.old):
+            work = _work(reader, obj) if obj is not None else ""
+            if work:
+                yield cluster, work
+                return
+
+    return wakes
+
+
+def the_cluster(name: str) -> Wakes:
+    """The agent's own cluster."""
+
+    def wakes(_: Reader, seen: Seen) -> Iterable[Key]:
+        yield "", name
+
+    return wakes
+
+
+def _work(reader: Reader, obj: Object | None) -> str:
+    for _ in range(3):
+        if obj is None:
+            return ""
+        work = objects.annotations_of(obj).get(marks.WORK_ANNOTATION)
+        if work:
+            return work
+        obj = _owner(reader, obj)
+    return ""
+
+
+def _owner(reader: Reader, obj: Object) -> Object | None:
+    reference = objects.controller_of(obj)
+    resource = _OWNERS.get(reference.get("kind", "")) if reference is not None else None
+    if reference is None or resource is None:
+        return None
+    return reader.get(Address(resource, objects.namespace(obj), reference["name"]), "member")
+
+
+def _trouble(pod: Object | None) -> tuple[str, str]:
+    return trouble(pod) if pod is not None else ("", "")
+
+
+def _phase(obj: Object | None) -> str:
+    phase = objects.dig(obj or {}, "status", "phase", default="")
+    return str(phase)
+
+
+def _parts(unit: Object | None) -> tuple[object, ...]:
+    status = (unit or {}).get("status") or {}
+    return status.get("phase"), status.get("isTouched"), status.get("release"), unit is None
+
+
+def _conditions(cluster: Object | None) -> object:
+    annotations = objects.annotations_of(cluster or {})
+    return objects.dig(cluster or {}, "status", "conditions", default=()), annotations
+
+
+_OWNERS = {"ReplicaSet": REPLICA_SETS, "Deployment": Resource("apps", "v1", "deployments")}
