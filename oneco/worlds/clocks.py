@@ -115,7 +115,13 @@ class VirtualClock:
         asyncio.set_event_loop(self.loop)
         try:
             return self.loop.run_until_complete(main)
+        except RuntimeError:
+            # The loop stops before `main` is done only where a callback failed.
+            if self.loop.failure is None:
+                raise
+            raise self.loop.failure from None
         finally:
+            self.loop.failure = None
             asyncio.set_event_loop(None)
 
     def close(self) -> None:
@@ -152,6 +158,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self, start: Instant) -> None:
         self.instant: float = start
         self.limit: float = start + 1e9
+        self.failure: BaseException | None = None
         super().__init__(_Jumper(self))
 
     def time(self) -> float:
@@ -166,6 +173,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.instant = max(self.instant, instant)
         # The loop runs timers before time() + this: exactly those of this very instant.
         self._clock_resolution = math.ulp(self.instant)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """End the run with what a callback raised: a log line would let the world go on broken."""
+        failure = context.get("exception")
+        if failure is None or "handle" not in context:
+            super().call_exception_handler(context)
+            return
+        self.failure = failure
+        self.stop()
 
     def has_threads(self) -> bool:
         """Whether work may be under way in a thread that will wake the loop."""

@@ -156,3 +156,12 @@ def test_a_step_clock_makes_every_call_at_its_own_time():
     assert rung == [START + 1] and clock.now() == START + 2.5
     clock.settle()
     assert rung == [START + 1, START + 3]
+
+
+def test_a_callback_that_fails_ends_the_run_with_its_error():
+    async def main(clock):
+        clock.call_at(Instant(START + 1), lambda: 1 // 0)
+        await clock.sleep_until(Instant(START + 60))
+
+    with pytest.raises(ZeroDivisionError):
+        run(main, START)

@@ -7,8 +7,7 @@ from typing import Any
 
 from oneco.clock import Instant
 from oneco.kube.objects import Object
-from oneco.kube.times import from_text
-from oneco.worlds.behaviours import rolling
+from oneco.worlds.behaviours import instants, rolling
 from oneco.worlds.behaviours.hand import Hand
 
 NEW_SET_AVAILABLE = "NewReplicaSetAvailable"
@@ -16,6 +15,9 @@ TIMED_OUT = "ProgressDeadlineExceeded"
 PAUSED = "DeploymentPaused"
 # The value that says: no deadline.
 _NO_DEADLINE = 2147483647
+
+# What is added up over the ReplicaSets.
+_SUMMED = ("replicas", "readyReplicas", "availableReplicas", "terminatingReplicas")
 
 Conditions = Sequence[Object]
 
@@ -75,17 +77,15 @@ def without_condition(conditions: Conditions, kind: str) -> Conditions:
 
 def count(deployment: Object, sets: Sequence[Object], new: Object | None, now: str) -> Object:
     """The status over its ReplicaSets, with the old conditions and a true Available one."""
-    statuses = [one.get("status") or {} for one in sets]
-    available = _total(statuses, "availableReplicas")
-    desired = sum(replicas_of(one) for one in sets)
-    replicas = wanted(deployment)
-    counts = {
-        "replicas": _total(statuses, "replicas"),
-        "updatedReplicas": ((new or {}).get("status") or {}).get("replicas", 0),
-        "readyReplicas": _total(statuses, "readyReplicas"),
-        "availableReplicas": available,
-        "unavailableReplicas": max(0, desired - available),
-    }
+    totals = dict.fromkeys(_SUMMED, 0)
+    desired = 0
+    for one in sets:
+        desired += replicas_of(one)
+        found = one.get("status") or {}
+        for name in _SUMMED:
+            if name in found:
+                totals[name] += found[name]
+    replicas, available = wanted(deployment), totals["availableReplicas"]
     least = replicas - rolling.fence(deployment["spec"], replicas).unavailable
     if available >= least:
         true = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
@@ -97,8 +97,13 @@ def count(deployment: Object, sets: Sequence[Object], new: Object | None, now: s
         )
     conditions = with_condition(conditions_of(deployment), made("Available", *true, now))
     status: dict[str, Any] = {"observedGeneration": deployment["metadata"].get("generation", 0)}
+    counts = {
+        **totals,
+        "updatedReplicas": ((new or {}).get("status") or {}).get("replicas", 0),
+        "unavailableReplicas": max(0, desired - available),
+    }
     status.update((name, number) for name, number in counts.items() if number)
-    status["terminatingReplicas"] = _total(statuses, "terminatingReplicas")
+    status["terminatingReplicas"] = totals["terminatingReplicas"]
     status["conditions"] = conditions
     collisions = (deployment.get("status") or {}).get("collisionCount")
     if collisions is not None:
@@ -155,7 +160,7 @@ def deadline(deployment: Object, status: Object) -> Instant | None:
         return None
     seconds = deployment["spec"].get("progressDeadlineSeconds", 600)
     # Texts carry whole seconds, and the real controller asks whether the deadline is *past*.
-    return Instant(from_text(present["lastUpdateTime"]) + seconds + 1)
+    return Instant(instants.parsed(present["lastUpdateTime"]) + seconds + 1)
 
 
 def _gets_on(old: Object, new: Object) -> bool:
@@ -173,7 +178,7 @@ def _is_late(deployment: Object, present: Object | None, now: Instant) -> bool:
     if present["reason"] == TIMED_OUT:
         return True
     seconds = deployment["spec"].get("progressDeadlineSeconds", 600)
-    return bool(from_text(present["lastUpdateTime"]) + seconds < now)
+    return bool(instants.parsed(present["lastUpdateTime"]) + seconds < now)
 
 
 def replicas_of(replica_set: Object) -> int:
@@ -185,7 +190,3 @@ def replicas_of(replica_set: Object) -> int:
 def available_of(replica_set: Object) -> int:
     """How many pods of a ReplicaSet are available."""
     return int((replica_set.get("status") or {}).get("availableReplicas", 0))
-
-
-def _total(statuses: Sequence[Object], name: str) -> int:
-    return sum(status.get(name, 0) for status in statuses)

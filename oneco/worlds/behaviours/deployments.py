@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from oneco.kube import selectors
-from oneco.kube.objects import Object, controller_of
+from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours import statuses, templates
 from oneco.worlds.behaviours.controller import Controller
-from oneco.worlds.behaviours.index import DEPLOYMENTS, PODS, REPLICA_SETS
+from oneco.worlds.behaviours.index import DEPLOYMENTS, PODS, REPLICA_SETS, owner_of
 from oneco.worlds.behaviours.rollout import Rollout
 
 
@@ -28,7 +28,7 @@ class Deployments(Controller):
             self._mark_owner(key, after or before)
         elif after is None and before is not None:
             # A Recreate waits for the last old pod to be gone.
-            parent = controller_of(before)
+            parent = owner_of(before)
             if parent is not None and parent["kind"] == "ReplicaSet":
                 found = self.hand.store.get(Key(REPLICA_SETS, key.namespace, parent["name"]))
                 self._mark_owner(key, found)
@@ -48,7 +48,7 @@ class Deployments(Controller):
     def _mark_owner(self, key: Key, replica_set: Object | None) -> None:
         if replica_set is None:
             return
-        owner = controller_of(replica_set)
+        owner = owner_of(replica_set)
         if owner is not None:
             if owner["kind"] == "Deployment":
                 self.mark(Key(DEPLOYMENTS, key.namespace, owner["name"]))

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from oneco.clock import Instant
 from oneco.kube import selectors
 from oneco.kube.objects import Object
-from oneco.kube.times import from_text
-from oneco.worlds.behaviours import chances
+from oneco.worlds.behaviours import chances, instants
 
 _BEGINNING = Instant(0.0)
 NEVER = float("inf")
@@ -195,7 +194,7 @@ class ClusterFaults:
         rate = BASE_ERROR_RATE * jitter
         for fault, _ in self._striking(pod):
             if isinstance(fault, ErrorRate):
-                started = from_text(pod["status"]["startTime"])
+                started = instants.parsed(pod["status"]["startTime"])
                 begin, end = self._span(fault.window)
                 if max(begin, started + fault.after_seconds) <= now < end:
                     rate *= fault.factor

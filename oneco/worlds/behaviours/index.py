@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from oneco.kube.objects import Object, controller_of
+from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
 
 PODS = "/pods"
@@ -15,6 +15,16 @@ SLICES = "discovery.k8s.io/endpointslices"
 DEPLOYMENTS = "apps/deployments"
 REPLICA_SETS = "apps/replicasets"
 JOBS = "batch/jobs"
+
+
+def owner_of(obj: Object) -> Object | None:
+    """The reference to what controls `obj`."""
+    # Asked several times for each commit: almost every object has one owner or none.
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return reference  # type: ignore[no-any-return]
+    return None
+
 
 _OWNED = frozenset({PODS, REPLICA_SETS})
 _NONE: Mapping[str, Object] = {}
@@ -62,15 +72,14 @@ class Index:
     def _follow_owner(self, key: Key, before: Object | None, after: Object | None) -> None:
         shelf = self._shelf(key, after) if after is not None else None
         if before is not None:
-            old = self._shelf(key, before)
-            if old is not shelf:
-                old.pop(key.name, None)
-                self._forget_empty(before, old)
+            references = before["metadata"].get("ownerReferences")
+            if after is None or after["metadata"].get("ownerReferences") is not references:
+                self._leave(key, before)
         if after is not None and shelf is not None:
             shelf[key.name] = after
 
     def _shelf(self, key: Key, obj: Object) -> dict[str, Object]:
-        owner = controller_of(obj)
+        owner = owner_of(obj)
         if owner is None:
             return self._orphans.setdefault((key.collection, key.namespace), {})
         uid = owner["uid"]
@@ -79,8 +88,10 @@ class Index:
             shelf = self._children[uid] = {}
         return shelf
 
-    def _forget_empty(self, obj: Object, shelf: dict[str, Object]) -> None:
-        owner = controller_of(obj)
+    def _leave(self, key: Key, obj: Object) -> None:
+        shelf = self._shelf(key, obj)
+        shelf.pop(key.name, None)
+        owner = owner_of(obj)
         if owner is not None and not shelf:
             self._children.pop(owner["uid"], None)
 

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from oneco.clock import Instant
-from oneco.kube.objects import Object, controller_of
-from oneco.kube.times import from_text
+from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
-from oneco.worlds.behaviours import stages, statuses, templates
+from oneco.worlds.behaviours import instants, stages, statuses, templates
 from oneco.worlds.behaviours.controller import Controller
-from oneco.worlds.behaviours.index import JOBS, PODS
+from oneco.worlds.behaviours.index import JOBS, PODS, owner_of
 
 _RETRY_SECONDS = 10.0
 _LONGEST_RETRY_SECONDS = 360.0
@@ -30,7 +29,7 @@ class Jobs(Controller):
                 self.mark(key)
             return
         pod = after or before
-        owner = controller_of(pod) if pod is not None else None
+        owner = owner_of(pod) if pod is not None else None
         if owner is not None and owner["kind"] == "Job":
             self.mark(Key(JOBS, key.namespace, owner["name"]))
 
@@ -66,7 +65,7 @@ class Jobs(Controller):
         limit = spec.get("activeDeadlineSeconds")
         started = (job.get("status") or {}).get("startTime")
         if limit is not None and started is not None:
-            end = Instant(from_text(started) + limit)
+            end = Instant(instants.parsed(started) + limit)
             if end <= self.hand.now():
                 return "Failed", "DeadlineExceeded", "Job was active longer than specified deadline"
             self.mark_at(end, key)
@@ -99,7 +98,7 @@ class Jobs(Controller):
     def _retry_at(self, pods: Sequence[Object]) -> Instant | None:
         """When a Job whose pods failed may start another."""
         ends = [
-            from_text(container["state"]["terminated"]["finishedAt"])
+            instants.parsed(container["state"]["terminated"]["finishedAt"])
             for pod in pods
             if pod["status"].get("phase") == "Failed"
             for container in pod["status"].get("containerStatuses") or ()
@@ -179,7 +178,7 @@ class Jobs(Controller):
         patience, ended = job["spec"].get("ttlSecondsAfterFinished"), _ended(job)
         if patience is None or ended is None:
             return
-        end = Instant(from_text(ended) + patience)
+        end = Instant(instants.parsed(ended) + patience)
         if end <= self.hand.now():
             self.hand.delete(key)
         else:

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from oneco.clock import Instant
 from oneco.kube.objects import Object
-from oneco.kube.times import from_text
 from oneco.worlds.apiserver.store import Change, Key
-from oneco.worlds.behaviours import scheduling, statuses
+from oneco.worlds.behaviours import instants, scheduling, statuses
 from oneco.worlds.behaviours.controller import FAR_SECONDS, Controller
 from oneco.worlds.behaviours.faults import FaultBook
 from oneco.worlds.behaviours.hand import Hand
@@ -112,7 +111,7 @@ class Nodes(Controller):
             node = self.hand.put(key, {**node, "spec": spec, "status": status})
             for namespace, name in tuple(self.index.on_node(key.name)):
                 self._unready(Key(PODS, namespace, name), now)
-        self._evict(key, from_text(_lost_since(node)))
+        self._evict(key, instants.parsed(_lost_since(node)))
 
     def _unready(self, key: Key, now: str) -> None:
         pod = self.hand.store.get(key)

@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 
 from oneco.clock import Instant
 from oneco.kube import selectors
-from oneco.kube.objects import Object, controller_of
-from oneco.kube.times import from_text
+from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
-from oneco.worlds.behaviours import statuses, templates, victims
+from oneco.worlds.behaviours import instants, statuses, templates, victims
 from oneco.worlds.behaviours.controller import Controller
 from oneco.worlds.behaviours.faults import NEVER
 from oneco.worlds.behaviours.hand import Hand
-from oneco.worlds.behaviours.index import PODS, REPLICA_SETS, Index
+from oneco.worlds.behaviours.index import PODS, REPLICA_SETS, Index, owner_of
 from oneco.worlds.behaviours.templates import Mould
 
 # What the real controller makes or deletes in one go.
@@ -56,7 +55,7 @@ class ReplicaSets(Controller):
         self._report(key, owner)
 
     def _mark_owner(self, namespace: str, pod: Object) -> None:
-        owner = controller_of(pod)
+        owner = owner_of(pod)
         if owner is not None:
             if owner["kind"] == "ReplicaSet":
                 self.mark(Key(REPLICA_SETS, namespace, owner["name"]))
@@ -74,16 +73,22 @@ class ReplicaSets(Controller):
                 references = [*(pod["metadata"].get("ownerReferences") or ())]
                 references.append(templates.owner_reference(owner))
                 self._refer(Key(PODS, namespace, name), pod, references)
+        for name in self._strays(owner):
+            pod = self.index.children(metadata["uid"])[name]
+            references = [
+                one for one in pod["metadata"]["ownerReferences"] if one["uid"] != metadata["uid"]
+            ]
+            self._refer(Key(PODS, namespace, name), pod, references)
+
+    def _strays(self, owner: Object) -> list[str]:
+        """The children that the selector does not choose any more."""
         own = (owner["spec"]["template"].get("metadata") or {}).get("labels")
-        for name, pod in tuple(self.index.children(metadata["uid"]).items()):
+        return [
+            name
+            for name, pod in self.index.children(owner["metadata"]["uid"]).items()
             # The labels of almost every pod are the template's own, one value for all.
-            if pod["metadata"].get("labels") is not own and not _chooses(owner, pod):
-                references = [
-                    one
-                    for one in pod["metadata"]["ownerReferences"]
-                    if one["uid"] != metadata["uid"]
-                ]
-                self._refer(Key(PODS, namespace, name), pod, references)
+            if pod["metadata"].get("labels") is not own and not _chooses(owner, pod)
+        ]
 
     def _refer(self, key: Key, pod: Object, references: list[Object]) -> None:
         metadata = {**pod["metadata"], "ownerReferences": references}
@@ -137,7 +142,7 @@ class ReplicaSets(Controller):
 
     def _family_sizes(self, owner: Object) -> dict[str, int]:
         """How many active pods of the same Deployment each node has."""
-        parent = controller_of(owner)
+        parent = owner_of(owner)
         uids = [owner["metadata"]["uid"]]
         if parent is not None:
             sisters = self.index.children(parent["uid"]).values()
@@ -163,47 +168,34 @@ def _status(owner: Object, pods: Iterable[Object], now: Instant) -> tuple[Object
     """The status over `pods`, and when it is to be looked at again though nothing changed."""
     total = labelled = ready = available = leaving = 0
     soonest = NEVER
+    patience = owner["spec"].get("minReadySeconds") or 0
+    wanted = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
     for pod in pods:
-        if statuses.is_finished(pod):
-            continue
-        if _is_marked(pod):
-            leaving += 1
+        if not statuses.is_active(pod):
+            leaving += not statuses.is_finished(pod)
             continue
         total += 1
-        labelled += _has_labels(owner, pod)
-        since = _available_at(owner, pod, now)
-        if since is not None:
+        labels = pod["metadata"].get("labels") or {}
+        labelled += labels is wanted or wanted.items() <= labels.items()
+        found = statuses.condition(pod, "Ready")
+        if found is not None and found["status"] == "True":
             ready += 1
+            since = instants.parsed(found["lastTransitionTime"]) + patience if patience else now
             available += since <= now
             soonest = min(soonest, since) if since > now else soonest
-    counts = {
-        "fullyLabeledReplicas": labelled,
-        "readyReplicas": ready,
-        "availableReplicas": available,
-    }
+    counts = (
+        ("fullyLabeledReplicas", labelled),
+        ("readyReplicas", ready),
+        ("availableReplicas", available),
+    )
     status: dict[str, Any] = {"replicas": total}
-    status.update((name, number) for name, number in counts.items() if number)
+    status.update((name, number) for name, number in counts if number)
     status["terminatingReplicas"] = leaving
     status["observedGeneration"] = owner["metadata"].get("generation", 0)
     conditions = (owner.get("status") or {}).get("conditions")
     if conditions:
         status["conditions"] = conditions
     return status, None if soonest == NEVER else Instant(soonest)
-
-
-def _has_labels(owner: Object, pod: Object) -> bool:
-    wanted = (owner["spec"]["template"].get("metadata") or {}).get("labels") or {}
-    labels = pod["metadata"].get("labels") or {}
-    return labels is wanted or wanted.items() <= labels.items()
-
-
-def _available_at(owner: Object, pod: Object, now: Instant) -> float | None:
-    """When a ready pod counts as available; None for one that is not ready."""
-    ready = statuses.condition(pod, "Ready")
-    if ready is None or ready["status"] != "True":
-        return None
-    patience = owner["spec"].get("minReadySeconds") or 0
-    return from_text(ready["lastTransitionTime"]) + patience if patience else now
 
 
 def _wanted(owner: Object) -> int:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from oneco.clock import Instant
 from oneco.kube.objects import Object
-from oneco.kube.times import from_text
+from oneco.worlds.behaviours import instants
 from oneco.worlds.behaviours.faults import NEVER, PULL_SECONDS, RUN_SECONDS, Fate
 
 GONE_SECONDS = 1.0
@@ -108,7 +108,7 @@ def standing(pod: Object) -> Standing:
     """The stage that the stored pod is in, and since when."""
     metadata, status = pod["metadata"], pod.get("status") or {}
     if "deletionTimestamp" in metadata:
-        end = from_text(metadata["deletionTimestamp"])
+        end = instants.parsed(metadata["deletionTimestamp"])
         return Standing("terminating", Instant(end - metadata.get("deletionGracePeriodSeconds", 0)))
     if status.get("phase") in ("Succeeded", "Failed"):
         return Standing("finished", Instant(0.0))
@@ -125,16 +125,16 @@ def _running(status: Object) -> Standing:
             return _waiting(container, status)
         is_ready = is_ready and container["ready"]
         started = max(started, state["running"]["startedAt"])
-    return Standing("ready" if is_ready else "running", from_text(started))
+    return Standing("ready" if is_ready else "running", instants.parsed(started))
 
 
 def _waiting(container: Object, status: Object) -> Standing:
     reason = container["state"]["waiting"]["reason"]
     if reason == "CrashLoopBackOff":
         ended = container["lastState"]["terminated"]["finishedAt"]
-        return Standing("crashed", from_text(ended))
+        return Standing("crashed", instants.parsed(ended))
     stage: StageName = "creating" if reason == "ContainerCreating" else "unpulled"
-    return Standing(stage, from_text(status["startTime"]))
+    return Standing(stage, instants.parsed(status["startTime"]))
 
 
 def restarts(pod: Object) -> int:

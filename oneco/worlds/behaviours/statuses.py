@@ -48,9 +48,11 @@ def _condition(kind: str, status: str, changed: str) -> dict[str, Any]:
 
 def condition(pod: Object, kind: str) -> Object | None:
     """The condition of this type."""
-    for found in (pod.get("status") or {}).get("conditions") or ():
-        if found["type"] == kind:
-            return found  # type: ignore[no-any-return]
+    status = pod.get("status")
+    if status:
+        for found in status.get("conditions") or ():
+            if found["type"] == kind:
+                return found  # type: ignore[no-any-return]
     return None
 
 
@@ -67,7 +69,9 @@ def is_finished(pod: Object) -> bool:
 
 def is_active(pod: Object) -> bool:
     """Whether the pod counts as a replica: neither finished nor on its way out."""
-    return "deletionTimestamp" not in pod["metadata"] and not is_finished(pod)
+    return "deletionTimestamp" not in pod["metadata"] and (
+        pod["status"]["phase"] not in ("Succeeded", "Failed") if "status" in pod else True
+    )
 
 
 class Shared:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from oneco.kube.objects import Object, encode
@@ -39,14 +38,12 @@ def is_same(template: Object, hashed: Object) -> bool:
     if template["spec"] is not hashed["spec"] and template["spec"] != hashed["spec"]:
         return False
     one, other = template.get("metadata") or {}, hashed.get("metadata") or {}
-    return _without_hash(one) == _without_hash(other)
-
-
-def _without_hash(metadata: Object) -> Mapping[str, Any]:
-    labels = metadata.get("labels") or {}
-    plain = {key: value for key, value in labels.items() if key != HASH_LABEL}
-    rest = {key: part for key, part in metadata.items() if part}
-    return {**rest, "labels": plain}
+    labels, marked = one.get("labels") or {}, other.get("labels") or {}
+    if len(marked) - (HASH_LABEL in marked) != len(labels) - (HASH_LABEL in labels):
+        return False
+    if any(marked.get(key) != value for key, value in labels.items() if key != HASH_LABEL):
+        return False
+    return (one.get("annotations") or {}) == (other.get("annotations") or {})
 
 
 def with_label(template: Object, key: str, value: str) -> Object:

@@ -32,13 +32,13 @@ class Agenda:
     the many small changes of one instant become one piece of work.
     """
 
-    __slots__ = ("_clock", "_count", "_heap", "_is_turning", "_ring", "_rings_at", "_soon")
+    __slots__ = ("_count", "_heap", "_is_turning", "_ring", "_rings_at", "_soon", "clock")
 
     # A turn that feeds itself without end would freeze the process at one instant.
     _ROUNDS = 100_000
 
     def __init__(self, clock: Alarm) -> None:
-        self._clock = clock
+        self.clock = clock
         self._heap: list[tuple[Instant, int, Entry]] = []
         self._soon: list[Callback] = []
         self._count = 0
@@ -48,7 +48,7 @@ class Agenda:
 
     def now(self) -> Instant:
         """The present instant."""
-        return self._clock.now()
+        return self.clock.now()
 
     def at(self, instant: Instant, callback: Callback) -> Entry:
         """Call `callback` at `instant`, or in this turn if it has passed."""
@@ -63,12 +63,12 @@ class Agenda:
         """Call `callback` at the end of this turn."""
         self._soon.append(callback)
         if not self._is_turning:
-            self._wake_at(self._clock.now())
+            self._wake_at(self.clock.now())
 
     def next_at(self) -> Instant | None:
         """The instant of the next call, or None on an empty agenda."""
         if self._soon:
-            return self._clock.now()
+            return self.clock.now()
         while self._heap and self._heap[0][2].callback is None:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
@@ -79,7 +79,7 @@ class Agenda:
             return
         self._is_turning = True
         try:
-            now = self._clock.now()
+            now = self.clock.now()
             for _ in range(self._ROUNDS):
                 if not (self._run_due(now) or self._run_soon()):
                     break
@@ -119,7 +119,7 @@ class Agenda:
         if self._ring is not None:
             self._ring.cancel()
         self._rings_at = instant
-        self._ring = self._clock.call_at(instant, self._on_ring)
+        self._ring = self.clock.call_at(instant, self._on_ring)
 
     def _on_ring(self) -> None:
         self._ring, self._rings_at = None, Instant(float("inf"))

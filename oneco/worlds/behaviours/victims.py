@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from oneco.clock import Instant
 from oneco.kube.objects import Object
-from oneco.kube.times import from_text
-from oneco.worlds.behaviours import stages, statuses
+from oneco.worlds.behaviours import instants, stages, statuses
 
 _COST = "controller.kubernetes.io/pod-deletion-cost"
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -49,5 +48,5 @@ def _rank(
 
 
 def _bucket(text: str, now: Instant) -> int:
-    age = now - from_text(text)
+    age = now - instants.parsed(text)
     return int(math.log2(age * 1e9)) if age > 0 else -1
