@@ -37,7 +37,7 @@ def _merge_map(value: Mapping[str, Json], patch: Mapping[str, Json], kind: Type)
     if directive == "delete":
         return {}
     if _DIRECTIVE in patch:
-        raise InternalError(f"unknown patch type: {directive} in map")
+        raise InternalError(f"unknown patch type: {_shown(directive)} in map: {_shown(patch)}")
     before = value
     value = _retained(value, patch)
     changes = _ordered_lists(value, patch, kind)
@@ -86,6 +86,13 @@ def _fresh(part: Json) -> Json:
     return part
 
 
+def _unread(part: Json) -> Json:
+    """A whole new item: directives inside it are not obeyed, only left out."""
+    if isinstance(part, dict):
+        return {key: _unread(inner) for key, inner in part.items() if not key.startswith("$")}
+    return [_unread(item) for item in part] if isinstance(part, list) else part
+
+
 def _is_directive(part: Json) -> bool:
     return isinstance(part, dict) and _DIRECTIVE in part
 
@@ -121,6 +128,8 @@ def _ordered_lists(
         _refuse_other_order(part or (), order, child)
         if here is None and part is None:
             continue
+        if not here and not part:
+            raise InternalError("no elements in any of the given slices")
         merged = _merge_part(here, part, child) if part is not None else here
         after = _interleaved(merged or (), order, here or (), child)
         if after != here:
@@ -134,13 +143,33 @@ def _is_list_or_none(*values: Json) -> bool:
 
 def _refuse_other_order(part: Sequence[Json], order: Sequence[Json], kind: Type) -> None:
     """Raise where the patch's items do not stand in the order it asks for."""
-    wanted = iter([_identity(item, kind) for item in order])
-    for item in part:
-        if order and not _is_directive(item) and _identity(item, kind) not in wanted:
-            raise InternalError(
-                f"The order in patch list:\n{part}\n"
-                f" doesn't match $setElementOrder list:\n{order}\n"
-            )
+    items = [item for item in part if not _is_directive(item) or item[_DIRECTIVE] != "delete"]
+    if not order:
+        return
+    here = there = 0
+    while here < len(items) and there < len(order):
+        if _is_directive(items[here]):
+            here += 1
+            continue
+        here += same(_identity(items[here], kind), _identity(order[there], kind))
+        there += 1
+    if here < len(items):
+        # A directive behind the last item counts as out of order too, as on the server.
+        raise InternalError(
+            f"The order in patch list:\n{_shown(part)}\n"
+            f" doesn't match $setElementOrder list:\n{_shown(order)}\n"
+        )
+
+
+def _shown(value: Json) -> str:
+    """`value` as the server's messages show it."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{_shown(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, (list, tuple)):
+        return f"[{' '.join(map(_shown, value))}]"
+    return (
+        "<nil>" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
 
 
 def _identity(item: Json, kind: Type) -> Json:
@@ -151,7 +180,7 @@ def _identity(item: Json, kind: Type) -> Json:
     if not isinstance(item, dict):
         raise InternalError(f"expected a map with the merge key {key}")
     if key not in item:
-        raise InternalError(f"map: {item} does not contain declared merge key: {key}")
+        raise InternalError(f"map: {_shown(item)} does not contain declared merge key: {key}")
     return item[key]
 
 
@@ -185,10 +214,10 @@ def _list_directives(
         elif directive == "merge":
             raise InternalError("merging lists cannot yet be specified in the patch")
         else:
-            raise InternalError(f"unknown patch type: {directive} in map: {item}")
+            raise InternalError(f"unknown patch type: {directive} in map: {_shown(item)}")
     rest = [item for item in patch if not _is_directive(item)]
     if is_replaced:
-        return rest, ()
+        return [_unread(item) for item in rest], ()
     return [item for item in before if item.get(kind.merge_key) not in deleted], rest
 
 
@@ -198,7 +227,7 @@ def _merge_item(merged: list[Json], item: Json, kind: Type) -> None:
         if same(here.get(kind.merge_key), wanted):
             merged[place] = _merge_map(here, item, kind.element or ANY)
             return
-    merged.append(item)
+    merged.append(_unread(item))
 
 
 def _interleaved(

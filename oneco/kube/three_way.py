@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,6 +20,13 @@ class _Wanted:
 
     additions: bool
     deletions: bool
+
+
+class _Keyed(NamedTuple):
+    """How the items of a list are told apart, and what they are."""
+
+    merge_key: str
+    element: Type
 
 
 _BOTH = _Wanted(additions=True, deletions=True)
@@ -115,23 +122,49 @@ def _diff_keyed(
     merge_key, element = kind.merge_key, kind.element or ANY
     if "retainKeys" in kind.patch_strategies:
         element = _retaining(element)
-    before = {item[merge_key]: item for item in old}
-    after = {item[merge_key]: item for item in new}
-    changed: list[Json] = []
-    for name, item in after.items():
-        if name in before:
-            inner = _diff_maps(before[name], item, element, wanted)
-            if inner:
-                changed.append({**inner, merge_key: name})
-        elif wanted.additions:
-            changed.append(item)
-    if wanted.deletions:
-        gone = sorted((name for name in before if name not in after), key=str)
-        changed += [{"$patch": "delete", merge_key: name} for name in gone]
+    keyed = _Keyed(merge_key, element)
+    changed, gone = _diff_items(_by_key(old, merge_key), _by_key(new, merge_key), keyed, wanted)
+    places = {item[merge_key]: place for place, item in reversed(list(enumerate(new)))}
+    changed.sort(key=lambda item: places.get(item[merge_key], len(places)))
+    changed += [{"$patch": "delete", merge_key: name} for name in gone]
     patch: dict[str, Json] = {key: changed} if changed else {}
-    if changed or (wanted.additions and list(before) != list(after)):
-        patch[f"$setElementOrder/{key}"] = [{merge_key: name} for name in after]
+    order = [{merge_key: item[merge_key]} for item in new]
+    moved = [item[merge_key] for item in old] != [item[merge_key] for item in new]
+    if order and (changed or (wanted.additions and moved)):
+        patch[f"$setElementOrder/{key}"] = order
     return patch
+
+
+def _by_key(items: Sequence[Any], merge_key: str) -> list[tuple[str, Json, Json]]:
+    keyed = ((str(item[merge_key]), item[merge_key], item) for item in items)
+    return sorted(keyed, key=lambda entry: entry[0])
+
+
+def _diff_items(
+    old: Sequence[tuple[str, Json, Json]],
+    new: Sequence[tuple[str, Json, Json]],
+    keyed: _Keyed,
+    wanted: _Wanted,
+) -> tuple[list[Json], list[Json]]:
+    """The items to change or add, and the keys to delete; both lists come sorted by key."""
+    changed: list[Json] = []
+    gone: list[Json] = []
+    here = there = 0
+    while here < len(old) or there < len(new):
+        if here == len(old) or (there < len(new) and old[here][0] > new[there][0]):
+            if wanted.additions:
+                changed.append(new[there][2])
+            there += 1
+        elif there == len(new) or old[here][0] < new[there][0]:
+            if wanted.deletions:
+                gone.append(old[here][1])
+            here += 1
+        else:
+            inner = _diff_maps(old[here][2], new[there][2], keyed.element, wanted)
+            if inner:
+                changed.append({**inner, keyed.merge_key: new[there][1]})
+            here, there = here + 1, there + 1
+    return changed, gone
 
 
 _retaining_types: dict[int, Type] = {}
@@ -156,7 +189,7 @@ def _diff_scalars(
         patch[key] = added
     if gone:
         patch[f"$deleteFromPrimitiveList/{key}"] = gone
-    if gone or (wanted.additions and list(old) != list(new)):
+    if new and (gone or (wanted.additions and list(old) != list(new))):
         patch[f"$setElementOrder/{key}"] = list(new)
     return patch
 
