@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from oneco.kube import quantity, times, types
@@ -22,6 +22,8 @@ _INTEGERS: Final = {"int32": 2**31, "int64": 2**63}
 
 def check(obj: Object, kind: types.Type) -> None:
     """Raise BadRequest, as a decoder does, where a value is not of its field's type."""
+    if is_clean(obj, kind):
+        return
     fault = _fault(obj, kind, _Place("", "", "", "v1"))
     if fault:
         named = kind_of(obj)
@@ -33,7 +35,83 @@ def check(obj: Object, kind: types.Type) -> None:
 
 def unknown_fields(obj: Object, kind: types.Type) -> list[str]:
     """What strict decoding says of fields that `kind` does not have: `unknown field "spec.foo"`."""
+    if is_clean(obj, kind):
+        return []
     return [f'unknown field "{path}"' for path in _unknown(obj, kind, "")]
+
+
+def is_clean(obj: Object, kind: types.Type) -> bool:
+    """Whether every value is of its field's type and every field is known: both, in one pass."""
+    return _acceptor(kind)(obj)
+
+
+_Acceptor = Callable[[Json], bool]
+_acceptors: dict[int, _Acceptor] = {}
+
+
+def _acceptor(kind: types.Type) -> _Acceptor:
+    """A function that looks at values of `kind` as fast as Python can, and says only yes or no."""
+    # Types live as long as the process, so their addresses name them.
+    found = _acceptors.get(id(kind))
+    if found is None:
+        found = _acceptors[id(kind)] = _make_acceptor(kind)
+    return found
+
+
+def _make_acceptor(kind: types.Type) -> _Acceptor:
+    if kind.form == "map":
+        return _map_acceptor(kind)
+    if kind.form == "list":
+        return _list_acceptor(kind)
+    checker = _CHECKS.get(kind.form)
+    if checker is None:
+        return lambda value: True
+    if kind.form == "str" and not kind.format:
+        return lambda value: type(value) is str
+    if kind.form == "bool":
+        return lambda value: type(value) is bool
+    nowhere = _Place("", "", "", "")
+    return lambda value: not checker(value, kind, nowhere)
+
+
+def _map_acceptor(kind: types.Type) -> _Acceptor:
+    # Filled when first used, because types contain themselves.
+    known: dict[str, _Acceptor] = {}
+    fields, element, keeps_unknown = kind.fields, kind.element, kind.keeps_unknown
+
+    def accepts(value: Json) -> bool:
+        if not isinstance(value, Mapping):
+            return False
+        for key, part in value.items():
+            inner = known.get(key)
+            if inner is None:
+                child = fields.get(key) or element
+                if child is None:
+                    if keeps_unknown:
+                        continue
+                    return False
+                inner = _acceptor(child)
+                if key in fields:
+                    known[key] = inner
+            if part is not None and not inner(part):
+                return False
+        return True
+
+    return accepts
+
+
+def _list_acceptor(kind: types.Type) -> _Acceptor:
+    element = kind.element
+
+    def accepts(value: Json) -> bool:
+        if not isinstance(value, list):
+            return False
+        if element is None:
+            return True
+        inner = _acceptor(element)
+        return all(item is None or inner(item) for item in value)
+
+    return accepts
 
 
 class _Place:

@@ -36,7 +36,8 @@ def _dump(objects: list[Json]) -> str:
         allow_unicode=True,
         sort_keys=False,
     )
-    return text
+    # libyaml marks the end of a text that closes with empty lines; kubectl does not.
+    return text.removesuffix("...\n")
 
 
 _TAGS: Final[dict[type, str]] = {

@@ -8,7 +8,7 @@ from typing import Final
 from oneco.kube import causes, quantity
 from oneco.kube import validation_rules as rules
 from oneco.kube.errors import Cause
-from oneco.kube.objects import Json, Object, dig, is_deleting, metadata
+from oneco.kube.objects import Object, dig, is_deleting, metadata
 from oneco.kube.validation_pods import validate_pod_update
 
 _STATEFUL_MUTABLE: Final = (
@@ -85,10 +85,13 @@ def _job(new: Object, old: Object) -> list[Cause]:
         if key == "completions" and _is_elastic(new, old):
             continue
         found += _same("spec", key)(new, old)
-    template, before = dig(new, "spec", "template"), dig(old, "spec", "template")
+    path: tuple[str, ...] = ("spec", "template")
     if dig(old, "spec", "suspend") and not dig(old, "status", "startTime"):
-        template, before = _schedulable(template), _schedulable(before)
-    return found + rules.immutable("spec.template", template, before)
+        path = ("spec", "template", "spec")
+        template, before = dig(new, *path, default={}), dig(old, *path, default={})
+        if _fixed(template) == _fixed(before):
+            return found
+    return found + _same(*path)(new, old)
 
 
 def _is_elastic(new: Object, old: Object) -> bool:
@@ -99,14 +102,11 @@ def _is_elastic(new: Object, old: Object) -> bool:
     return wanted is not None and bool(wanted == dig(new, "spec", "parallelism"))
 
 
-def _schedulable(template: Json) -> Json:
-    """A template without what may still change while its job is held."""
-    spec = _without(
-        dig(template, "spec", default={}),
-        ("nodeSelector", "affinity", "tolerations", "schedulingGates"),
-    )
+def _fixed(spec: Object) -> Object:
+    """A pod specification without what may still change while its job is held."""
+    left = _without(spec, ("nodeSelector", "affinity", "tolerations", "schedulingGates"))
     containers = [_without(one, ("resources",)) for one in spec.get("containers") or ()]
-    return {"spec": {**spec, "containers": containers}}
+    return {**left, "containers": containers}
 
 
 def _service(new: Object, old: Object) -> list[Cause]:
