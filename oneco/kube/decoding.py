@@ -46,15 +46,14 @@ def is_clean(obj: Object, kind: types.Type) -> bool:
 
 
 _Acceptor = Callable[[Json], bool]
-_acceptors: dict[int, _Acceptor] = {}
+_acceptors: dict[types.Type, _Acceptor] = {}
 
 
 def _acceptor(kind: types.Type) -> _Acceptor:
     """A function that looks at values of `kind` as fast as Python can, and says only yes or no."""
-    # Types live as long as the process, so their addresses name them.
-    found = _acceptors.get(id(kind))
+    found = _acceptors.get(kind)
     if found is None:
-        found = _acceptors[id(kind)] = _make_acceptor(kind)
+        found = _acceptors[kind] = _make_acceptor(kind)
     return found
 
 
