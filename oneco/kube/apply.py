@@ -7,20 +7,21 @@ was applied last is known, so only the two manifests are compared.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from oneco.kube import fieldsets, managers, merging
+from oneco.kube import fieldsets, managers, manifests, merging, reapply
 from oneco.kube.comparison import Comparison, compare
-from oneco.kube.errors import BadRequest, InternalError
-from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.managers import Entry, Owner
-from oneco.kube.objects import Object, metadata, name, namespace
+from oneco.kube.manifests import Manifest, Scope
+from oneco.kube.objects import Object, metadata
 from oneco.kube.types import Type
 
 BEFORE_FIRST_APPLY = "before-first-apply"
-_REMEMBERED = 8192
+
+
+Finish = Callable[[Object, Object | None], Object]
+"""Completes an object; the second is what it was before, complete already."""
 
 
 class Pending(NamedTuple):
@@ -36,24 +37,6 @@ class Pending(NamedTuple):
     subresource: str = ""
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Applied:
-    """A manifest and what its applier owns."""
-
-    manifest: Object
-    subresource: str
-    has_status: bool
-    effective: Object
-    named: FieldSet | None
-    """What the manifest names, its identity among it."""
-    fields: FieldSet | None
-    """What its applier owns."""
-
-
-_by_manifest: dict[tuple[int, str, bool], _Applied] = {}
-_by_fields: dict[int, _Applied] = {}
-
-
 def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     live: Object | None,
     applied: Object,
@@ -64,119 +47,99 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     force: bool = False,
     subresource: str = "",
     has_status: bool = True,
+    finish: Finish | None = None,
 ) -> Object:
-    """`live` after `manager` applied `applied`, with `managedFields` but without defaults.
+    """`live` after `manager` applied `applied`, with `managedFields`.
 
     `live` itself comes back where nothing changes. Conflict is raised where another manager holds
     a changed field and `force` is not set. `has_status` says whether the kind has a status
     subresource; if so the main resource ignores `status` and the subresource all but that.
+    `finish` fills in defaults, as `defaults.default` does; what it undoes is no change.
     """
-    wanted = _applied(applied, type, subresource, has_status)
+    scope = Scope(subresource, has_status)
     owner = Owner(manager, "Apply", "", subresource)
     if live is None:
-        return _created(wanted, owner, now_text)
-    entries = metadata(live).get("managedFields") or ()
-    if not entries:
-        entries = _unmanaged(live, type, now_text)
-    mine = next((entry for entry in entries if managers.owner_of(entry) == owner), None)
-    if mine is not None and mine.get("fieldsV1") is wanted.fields:
+        return _created(manifests.of(applied, type, scope), owner, now_text, finish)
+    entries = metadata(live).get("managedFields") or _unmanaged(live, type, now_text)
+    mine = next((entry for entry in entries if managers.is_owned_by(entry, owner)), None)
+    last = mine.get("fieldsV1") if mine is not None else None
+    before = manifests.owning(last)
+    wanted = manifests.of(applied, type, scope, before)
+    if last is wanted.fields and last is not None and before is not None:
         return live
-    merged = _merged(live, wanted, mine, entries, type)
-    seen = _reset(compare(live, merged, type), subresource, has_status)
-    if not force:
-        managers.refuse_conflicts(entries, owner, seen)
-    entries = managers.taken([one for one in entries if one is not mine], owner, seen)
+    merged = _followed(live, before, wanted, type)
+    is_followed = merged is not None
+    if merged is None:
+        merged = _merged(live, wanted, last, entries, type)
+    others = [entry for entry in entries if entry is not mine]
+    if others:
+        seen = _within(compare(live, merged, type), scope)
+        if not force:
+            managers.refuse_conflicts(others, seen)
+        others = managers.taken(others, seen)
+    merged = merged if is_followed else merging.swept(merged, live)
+    merged = _finished(merged, live, type, finish)
     time = (mine.get("time", "") if mine else "") if merged is live else now_text
     if wanted.fields is not None:
-        entries.append(managers.make(owner, applied["apiVersion"], wanted.fields, time))
-    return _with_entries(merging.swept(merged, live), live, managers.ordered(entries))
+        others.append(managers.make(owner, applied["apiVersion"], wanted.fields, time))
+    return _with_entries(merged, live, managers.ordered(others))
 
 
-def _created(wanted: _Applied, owner: Owner, now_text: str) -> Object:
-    manifest = wanted.effective
+def _created(wanted: Manifest, owner: Owner, now_text: str, finish: Finish | None) -> Object:
+    manifest = wanted.effective if finish is None else finish(wanted.effective, None)
     if wanted.fields is None:
         return manifest
     entry = managers.make(owner, manifest["apiVersion"], wanted.fields, now_text)
     return {**manifest, "metadata": {**metadata(manifest), "managedFields": [entry]}}
 
 
-def _applied(applied: Object, kind: Type, subresource: str, has_status: bool) -> _Applied:
-    key = (id(applied), subresource, has_status)
-    known = _by_manifest.get(key)
-    if known is not None and known.manifest is applied:
-        return known
-    if "managedFields" in metadata(applied):
-        raise BadRequest("metadata.managedFields must be nil")
-    try:
-        fields = fieldsets.of_value(applied, kind)
-    except Malformed as error:
-        raise InternalError(
-            f"failed to create typed patch object ({_title(applied)}): "
-            f"{error.path}: {error.message}"
-        ) from None
-    named = _without_reset(fields, subresource, has_status)
-    fields = managers.stripped(named)
-    effective = _effective(applied, subresource, has_status)
-    known = _Applied(applied, subresource, has_status, effective, named, fields)
-    if len(_by_manifest) >= _REMEMBERED:
-        _by_manifest.clear()
-        _by_fields.clear()
-    _by_manifest[key] = known
-    if fields is not None:
-        _by_fields[id(fields)] = known
-    return known
-
-
-def _title(applied: Object) -> str:
-    kind = f"{applied.get('apiVersion', '')}, Kind={applied.get('kind', '')}"
-    return f"{namespace(applied)}/{name(applied)}; {kind}"
-
-
-def _effective(applied: Object, subresource: str, has_status: bool) -> Object:
-    if not has_status:
-        return applied
-    if subresource == "status":
-        kept = ("apiVersion", "kind", "metadata", "status")
-        given = metadata(applied)
-        meta = {key: given[key] for key in ("name", "namespace") if key in given}
-        return {key: part for key, part in applied.items() if key in kept} | {"metadata": meta}
-    if "status" in applied:
-        return {key: part for key, part in applied.items() if key != "status"}
-    return applied
-
-
-def _without_reset(fields: FieldSet | None, subresource: str, has_status: bool) -> FieldSet | None:
-    if not has_status or fields is None:
-        return fields
-    if subresource == "status":
-        return fieldsets.without(fields, ("f:spec",), ("f:metadata",))
-    return fieldsets.without(fields, ("f:status",))
-
-
-def _reset(seen: Comparison, subresource: str, has_status: bool) -> Comparison:
-    changed = _without_reset(seen.changed, subresource, has_status)
-    return Comparison(changed, _without_reset(seen.removed, subresource, has_status))
+def _within(seen: Comparison, scope: Scope) -> Comparison:
+    changed = manifests.within(seen.changed, scope)
+    return Comparison(changed, manifests.within(seen.removed, scope))
 
 
 def _unmanaged(live: Object, kind: Type, now_text: str) -> Sequence[Entry]:
     """An object that nobody's fields were recorded for is taken to be one earlier manager's."""
     seen = compare({}, live, kind)
-    fields = managers.stripped(_reset(seen, "", True).changed)
+    fields = managers.stripped(manifests.within(seen.changed, Scope()))
     if fields is None:
         return ()
     owner = Owner(BEFORE_FIRST_APPLY, "Update", live.get("apiVersion", ""))
     return [managers.make(owner, owner.api_version, fields, now_text)]
 
 
+def _followed(live: Object, before: Manifest | None, wanted: Manifest, kind: Type) -> Object | None:
+    """`live` after the difference to the manifest applied before; None where that says too little.
+
+    The manager still owns all that manifest set, so nobody changed any of it since.
+    """
+    if before is None or before.scope != wanted.scope:
+        return None
+    try:
+        followed: Object = reapply.follow(live, before.effective, wanted.effective, kind)
+    except reapply.Lost:
+        return None
+    return followed
+
+
 def _merged(
-    live: Object, wanted: _Applied, mine: Entry | None, entries: Sequence[Entry], kind: Type
+    live: Object, wanted: Manifest, last: Any, entries: Sequence[Entry], kind: Type
 ) -> Object:
-    manifest: Object = merging.merge(live, wanted.effective, kind)
-    last = managers.fields_of(mine) if mine is not None else None
-    owned = [wanted.named] if wanted.named is not None else []
-    owned += [entry["fieldsV1"] for entry in entries if entry is not mine]
-    pruned: Object = merging.prune(manifest, last, owned, kind)
+    merged = merging.merge(live, wanted.effective, kind)
+    owned = [] if wanted.named is None else [wanted.named]
+    owned += [entry["fieldsV1"] for entry in entries if entry["fieldsV1"] is not last]
+    pruned: Object = merging.prune(merged, last, owned, kind)
     return pruned
+
+
+def _finished(merged: Object, live: Object, kind: Type, finish: Finish | None) -> Object:
+    if finish is None or merged is live:
+        return merged
+    finished = finish(merged, live)
+    if finished is merged:
+        return merged
+    # A default or another way to write a number may bring back what was there.
+    return finished if any(compare(live, finished, kind)) else live
 
 
 def _with_entries(merged: Object, live: Object, entries: list[Entry]) -> Object:
@@ -225,15 +188,15 @@ def _updated(
     entries: Sequence[Entry], write: Pending, kind: Type, has_status: bool
 ) -> Sequence[Entry]:
     seen = compare(write.before or {}, write.after, kind)
-    seen = _reset(seen, write.subresource, has_status)
+    seen = _within(seen, Scope(write.subresource, has_status))
     changed, removed = managers.stripped(seen.changed), managers.stripped(seen.removed)
     if changed is None and removed is None:
         return entries
     api_version = write.after.get("apiVersion", "")
     owner = Owner(write.manager, "Update", api_version, write.subresource)
-    left = managers.taken(entries, owner, Comparison(changed, removed))
-    mine = next((entry for entry in left if managers.owner_of(entry) == owner), None)
-    rest = [entry for entry in left if entry is not mine]
+    mine = next((entry for entry in entries if managers.is_owned_by(entry, owner)), None)
+    others = [entry for entry in entries if entry is not mine]
+    rest = managers.taken(others, Comparison(changed, removed))
     held = managers.fields_of(mine) if mine is not None else None
     fields = fieldsets.union(fieldsets.difference(held, removed), changed)
     if fields is not None:

@@ -82,13 +82,17 @@ def _gone(part: Json, kind: Type, is_always: bool) -> FieldSet | None:
 
 
 def _lists(old: Sequence[Json], new: Sequence[Json], kind: Type) -> Comparison:
+    element = kind.element or ANY
+    if len(old) == len(new) == 1 and item_key(old[0], kind) == item_key(new[0], kind):
+        return _under(item_key(new[0], kind), compare(old[0], new[0], element))
     changed: dict[str, Any] = {}
     removed: dict[str, Any] = {}
-    element = kind.element or ANY
     before, after = _grouped(old, kind), _grouped(new, kind)
     for key, items in after.items():
         past = before.get(key, ())
         if len(items) == 1 and len(past) == 1:
+            if past[0] is items[0]:
+                continue
             added, gone = compare(past[0], items[0], element)
             if added is not None:
                 changed[key] = added
@@ -100,6 +104,13 @@ def _lists(old: Sequence[Json], new: Sequence[Json], kind: Type) -> Comparison:
         if key not in after:
             removed[key] = everything(past[0], element) if len(past) == 1 else LEAF
     return Comparison(changed or None, removed or None)
+
+
+def _under(key: str, seen: Comparison) -> Comparison:
+    return Comparison(
+        None if seen.changed is None else {key: seen.changed},
+        None if seen.removed is None else {key: seen.removed},
+    )
 
 
 def _duplicates(  # noqa: PLR0913 - one branch of the loop above, taken almost never

@@ -18,6 +18,9 @@ from oneco.kube.objects import Json, Object
 from oneco.kube.refs import kind_of
 from oneco.kube.types import Type
 
+Visit = Callable[[Any, Any], Any]
+"""Completes a part, given the complete part that stood in its place, if there was one."""
+
 
 @dataclasses.dataclass(slots=True)
 class _Plan:
@@ -25,7 +28,7 @@ class _Plan:
 
     constants: tuple[tuple[str, Json], ...] = ()
     fill: Fill | None = None
-    children: dict[str, Callable[[Any], Any]] = dataclasses.field(default_factory=dict)
+    children: dict[str, Visit] = dataclasses.field(default_factory=dict)
     required: tuple[str, ...] = ()
     """The structures that are there even when nobody wrote them."""
     droppable: frozenset[str] = frozenset()
@@ -36,25 +39,27 @@ class _Plan:
         return not (self.constants or self.fill or self.children or self.droppable)
 
 
-def default(obj: Object) -> Object:
+def default(obj: Object, known: Object | None = None) -> Object:
     """`obj` as a kube-apiserver would store it; `obj` itself where nothing is to be done.
 
-    Of a kind that is not built in only the metadata is looked at.
+    Of a kind that is not built in only the metadata is looked at. What `obj` shares with `known`,
+    an object that is complete already, is not looked at again.
     """
     kind = types.of(kind_of(obj))
     if kind is not None:
-        return _filled(obj, _plan(kind))
+        return _filled(obj, _plan(kind), known)
     given = obj.get("metadata") or {}
-    meta = _filled(given, _plan(types.object_meta()))
+    earlier = known.get("metadata") if known is not None else None
+    meta = given if given is earlier else _filled(given, _plan(types.object_meta()), earlier)
     return obj if meta is given else {**obj, "metadata": meta}
 
 
 def default_part(part: Object, kind: Type) -> Object:
     """The same for a part of an object, for example the pod template inside a custom resource."""
-    return _filled(part, _plan(kind))
+    return _filled(part, _plan(kind), None)
 
 
-def _filled(obj: Object, plan: _Plan) -> Object:
+def _filled(obj: Object, plan: _Plan, known: Object | None) -> Object:
     current = _with_constants(obj, plan.constants) if plan.constants else obj
     more = plan.fill(current) if plan.fill is not None else None
     if more:
@@ -65,12 +70,15 @@ def _filled(obj: Object, plan: _Plan) -> Object:
         if part is None or (key in droppable and not part):
             changes[key] = None
         elif key in children:
-            after = children[key](part)
+            earlier = known.get(key) if known is not None else None
+            if earlier is part:
+                continue
+            after = children[key](part, earlier)
             if after is not part:
                 changes[key] = after
     for key in plan.required:
         if current.get(key) is None:
-            changes[key] = children[key]({}) if key in children else {}
+            changes[key] = children[key]({}, None) if key in children else {}
     return _changed(current, changes) if changes else current
 
 
@@ -129,7 +137,7 @@ def _is_dictionary(kind: Type) -> bool:
     return kind.form == "map" and not kind.fields
 
 
-def _visit(kind: Type) -> Callable[[Any], Any] | None:
+def _visit(kind: Type) -> Visit | None:
     """How to fill in a value of `kind`, None if there is never anything to do."""
     if kind.form == "quantity":
         return _canonical
@@ -142,22 +150,26 @@ def _visit(kind: Type) -> Callable[[Any], Any] | None:
     if kind.name and _is_recursive(kind):
         return None
     plan = _plan(kind)
-    return None if plan.is_empty() else lambda part: _filled(part, plan)
+    return None if plan.is_empty() else lambda part, known: _filled(part, plan, known)
 
 
 def _is_recursive(kind: Type) -> bool:
     return kind.name.endswith("JSONSchemaProps")
 
 
-def _visit_items(element: Type | None) -> Callable[[Any], Any] | None:
+def _visit_items(element: Type | None) -> Visit | None:
     visit = _visit(element) if element else None
     if visit is None:
         return None
 
-    def visit_items(items: Sequence[Json]) -> Sequence[Json]:
+    def visit_items(items: Sequence[Json], known: Sequence[Json] | None) -> Sequence[Json]:
         filled = None
+        shared = {id(item) for item in known} if known else ()
+        places = range(len(known)) if known else ()
         for place, item in enumerate(items):
-            after = visit(item)
+            if id(item) in shared:
+                continue
+            after = visit(item, known[place] if known and place in places else None)
             if after is not item:
                 filled = list(items) if filled is None else filled
                 filled[place] = after
@@ -166,15 +178,15 @@ def _visit_items(element: Type | None) -> Callable[[Any], Any] | None:
     return visit_items
 
 
-def _visit_values(element: Type | None) -> Callable[[Any], Any] | None:
+def _visit_values(element: Type | None) -> Visit | None:
     visit = _visit(element) if element and element.form != "any" else None
     if visit is None:
         return None
 
-    def visit_values(values: Mapping[str, Json]) -> Mapping[str, Json]:
+    def visit_values(values: Mapping[str, Json], known: Json) -> Mapping[str, Json]:
         changes = {}
         for key, value in values.items():
-            after = visit(value)
+            after = visit(value, None)
             if after is not value:
                 changes[key] = after
         return {**values, **changes} if changes else values
@@ -182,7 +194,7 @@ def _visit_values(element: Type | None) -> Callable[[Any], Any] | None:
     return visit_values
 
 
-def _canonical(value: Json) -> Json:
+def _canonical(value: Json, known: Json) -> Json:
     try:
         text = quantity.canonical(value)
     except ValueError:

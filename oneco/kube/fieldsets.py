@@ -88,6 +88,74 @@ def _of_list(value: Sequence[Json], kind: Type) -> FieldSet | None:
     return found or None
 
 
+def following(value: Json, kind: Type, before: Json, fields: FieldSet) -> FieldSet | None:
+    """`of_value(value)`, knowing that `fields` is `of_value(before)`: equal parts are shared."""
+    if value is before:
+        return fields
+    if not kind.atomic:
+        both = (value, before)
+        if all(isinstance(one, dict) for one in both) and (kind.fields or kind.element):
+            return _following_map(value, kind, before, fields)
+        if all(isinstance(one, list) for one in both) and kind.form == "list":
+            return _following_list(value, kind, before, fields)
+    return of_value(value, kind)
+
+
+def _following_map(
+    value: Mapping[str, Json], kind: Type, before: Mapping[str, Json], fields: FieldSet
+) -> FieldSet | None:
+    found: dict[str, Any] = {}
+    for key, part in value.items():
+        element = "f:" + key
+        earlier = fields.get(element)
+        if key in before and before[key] is part:
+            if earlier is not None:
+                found[element] = earlier
+            continue
+        known = kind.fields.get(key)
+        part_kind = known or kind.element
+        if part_kind is None:
+            raise Malformed("field not declared in schema").under(element)
+        if not isinstance(part, (dict, list)):
+            found[element] = LEAF
+            continue
+        try:
+            inner = following(part, part_kind, before.get(key), earlier or LEAF)
+        except Malformed as error:
+            raise error.under(element) from None
+        if known is None or part == {}:
+            inner = {".": LEAF, **inner} if inner else LEAF
+        if inner is not None:
+            found[element] = earlier if inner == earlier else inner
+    return found or None
+
+
+def _following_list(
+    value: Sequence[Json], kind: Type, before: Sequence[Json], fields: FieldSet
+) -> FieldSet | None:
+    earlier = {id(item): item for item in before}
+    keys = [item_key(item, kind) if id(item) in earlier else "" for item in value]
+    if len(value) != len(before) or len(set(keys)) < len(keys):
+        return _of_list(value, kind)
+    element = kind.element or ANY
+    found: dict[str, Any] = {}
+    for item, past, shared in zip(value, before, keys, strict=True):
+        key = shared or item_key(item, kind)
+        if key in found:
+            return _of_list(value, kind)
+        known = fields.get(key)
+        if shared and known is not None:
+            found[key] = known
+            continue
+        try:
+            inner = following(item, element, past, known or LEAF)
+        except Malformed as error:
+            raise error.under(key) from None
+        inner = {".": LEAF, **inner} if inner else LEAF
+        found[key] = known if inner == known else inner
+    return found or None
+
+
 def everything(value: Json, kind: Type) -> FieldSet:
     """All fields of `value`, with every map and list on the way."""
     if not value:

@@ -32,11 +32,14 @@ class Owner(NamedTuple):
     subresource: str = ""
 
 
-def owner_of(entry: Entry) -> Owner:
-    """Whose `entry` is; an applier stays the same whatever version it uses."""
-    operation = entry["operation"]
-    api_version = "" if operation == "Apply" else entry.get("apiVersion", "")
-    return Owner(entry.get("manager", ""), operation, api_version, entry.get("subresource", ""))
+def is_owned_by(entry: Entry, owner: Owner) -> bool:
+    """Whether `entry` is that owner's; an applier stays the same whatever version it uses."""
+    return (
+        entry.get("manager", "") == owner.manager
+        and entry["operation"] == owner.operation
+        and entry.get("subresource", "") == owner.subresource
+        and (owner.operation == "Apply" or entry.get("apiVersion", "") == owner.api_version)
+    )
 
 
 def fields_of(entry: Entry) -> FieldSet | None:
@@ -86,29 +89,25 @@ def stripped(fields: FieldSet | None) -> FieldSet | None:
     return ({**rest, "f:metadata": kept} if kept else rest) or None
 
 
-def taken(entries: Sequence[Entry], owner: Owner, seen: Comparison) -> list[Entry]:
-    """`entries` after `owner` changed what was seen: nobody else owns that any more."""
+def taken(others: Sequence[Entry], seen: Comparison) -> list[Entry]:
+    """The entries of `others` after somebody else changed what was seen."""
     left = []
-    for entry in entries:
-        if owner_of(entry) != owner:
-            fields = fields_of(entry)
-            kept = fieldsets.difference(fields, seen.changed)
-            kept = fieldsets.difference(kept, seen.removed)
-            if kept is None:
-                continue
-            entry = entry if kept is fields else {**entry, "fieldsV1": kept}
-        left.append(entry)
+    for entry in others:
+        fields = fields_of(entry)
+        kept = fieldsets.difference(fields, seen.changed)
+        kept = fieldsets.difference(kept, seen.removed)
+        if kept is not None:
+            left.append(entry if kept is fields else {**entry, "fieldsV1": kept})
     return left
 
 
-def refuse_conflicts(entries: Sequence[Entry], owner: Owner, seen: Comparison) -> None:
-    """Raise Conflict if another owner holds a field that changed."""
+def refuse_conflicts(others: Sequence[Entry], seen: Comparison) -> None:
+    """Raise Conflict if one of `others` holds a field that changed."""
     found: list[tuple[str, str]] = []
     if seen.changed is not None:
-        for entry in sorted(entries, key=_identifier):
-            if owner_of(entry) != owner:
-                both = fieldsets.intersection(fields_of(entry), seen.changed)
-                found += [(_shown(entry), path) for path in fieldsets.paths(both)]
+        for entry in sorted(others, key=_identifier):
+            both = fieldsets.intersection(fields_of(entry), seen.changed)
+            found += [(_shown(entry), path) for path in fieldsets.paths(both)]
     if found:
         causes = [
             Cause(path, f"conflict with {who}", "FieldManagerConflict") for who, path in found
