@@ -17,7 +17,7 @@ from oneco.errors import Refused
 from oneco.kinds import durations
 from oneco.kinds.oam import ApplicationSpec
 from oneco.kinds.release import PolicySpec
-from oneco.kube import objects
+from oneco.kube import names, objects
 from oneco.kube.objects import Object
 
 LONGEST_NAME = 50
@@ -67,6 +67,7 @@ class Plan(NamedTuple):
 class Read(NamedTuple):
     """A policy's parameters; `path` is where they are written."""
 
+    type: str
     parameters: Any
     path: str
 
@@ -106,8 +107,8 @@ def _wrong_names(owner: Owner, spec: ApplicationSpec) -> list[Refused]:
         found.append(Refused("spec.components", found="an empty list", wanted="a component"))
     for position, component in enumerate(spec.components):
         path = f"spec.components[{position}]"
-        if not component.name:
-            found.append(Refused(f"{path}.name", found="an empty name", wanted="a name"))
+        for fault in names.label_faults(component.name):
+            found.append(Refused(f"{path}.name", found=component.name, wanted=f"a name: {fault}"))
         for field in ("inputs", "outputs"):
             if getattr(component, field):
                 wanted = "nothing: components cannot pass values to each other"
@@ -156,7 +157,7 @@ def _policies(
         if releases > 1 and isinstance(parameters, PolicySpec):
             wanted = "one policy of type release at most"
             mistakes.append(Refused(path, found="another one", wanted=wanted))
-        policies[name] = Read(parameters, where)
+        policies[name] = Read(policy.type, parameters, where)
     return policies
 
 

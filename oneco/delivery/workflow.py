@@ -16,6 +16,7 @@ from oneco.delivery.ports import Parameters, split_type
 from oneco.errors import Refused
 from oneco.kinds import durations
 from oneco.kinds.oam import Step, Workflow
+from oneco.kube import names as names_
 
 SUPPORTED = ("apply-component", "deploy", "suspend")
 
@@ -136,9 +137,9 @@ def _unsupported(step: Step, path: str, known: set[str]) -> list[Refused]:
     if kind not in SUPPORTED:
         wanted = f"a step that can be done: {one_of(SUPPORTED, kind)}"
         return [Refused(f"{path}.type", found=step.type, wanted=wanted)]
-    if not step.name:
-        found.append(Refused(f"{path}.name", found="nothing", wanted="a name"))
-    elif step.name in known:
+    for fault in names_.label_faults(step.name):
+        found.append(Refused(f"{path}.name", found=step.name, wanted=f"a name: {fault}"))
+    if step.name in known:
         wanted = "a name that no other step has"
         found.append(Refused(f"{path}.name", found=step.name, wanted=wanted))
     fields = (("if", step.if_), ("inputs", step.inputs), ("timeout", step.timeout))
