@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -31,6 +31,9 @@ STAMPED_LABELS = frozenset({APP_REVISION_LABEL, CLUSTER_LABEL})
 """Labels of delivered objects that say where they come from: a difference is no change."""
 DELIVERY_FINALIZER = f"{GROUP}/delivery"
 """On an Application: its objects are still in some cluster."""
+
+_ANY_TEXT = msgspec.Meta(extra_json_schema={"enum": None})
+"""What only validity refuses: the original CRD accepts every text there."""
 
 
 class Input(Part, frozen=True, kw_only=True):
@@ -79,8 +82,8 @@ class Policy(Part, frozen=True, kw_only=True):
 class WorkflowMode(Part, frozen=True, kw_only=True):
     """Whether steps run one after the other or as their dependencies allow."""
 
-    steps: Literal["", "StepByStep", "DAG"] = ""
-    sub_steps: Literal["", "StepByStep", "DAG"] = ""
+    steps: Annotated[Literal["", "StepByStep", "DAG"], _ANY_TEXT] = ""
+    sub_steps: Annotated[Literal["", "StepByStep", "DAG"], _ANY_TEXT] = ""
 
 
 class StepMeta(Part, frozen=True, kw_only=True):
@@ -125,7 +128,7 @@ class Condition(Part, frozen=True, kw_only=True, omit_defaults=False):
     """One condition of an Application, in the form that KubeVela writes."""
 
     type: str
-    status: Literal["True", "False", "Unknown"]
+    status: Annotated[Literal["True", "False", "Unknown"], _ANY_TEXT]
     reason: str
     last_transition_time: str
     message: str = ""

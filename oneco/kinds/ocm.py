@@ -138,7 +138,7 @@ class ManifestConfig(Part, frozen=True):
     """How one manifest of a work is treated."""
 
     resource_identifier: Annotated[WorkResource, _NAMED]
-    update_strategy: UpdateStrategy | None = None
+    update_strategy: Annotated[UpdateStrategy | None, _RULE] = None
     feedback_rules: tuple[Annotated[FeedbackRule, _RULE], ...] = ()
 
 

@@ -86,7 +86,9 @@ class DecisionGroup(Part, frozen=True):
     decision_group_index: Annotated[int, _INT32] = 0
     decision_group_name: str = ""
     decisions: tuple[str, ...] = ()
-    cluster_count: Annotated[int, _INT32] = 0
+    cluster_count: Annotated[
+        int, msgspec.Meta(extra_json_schema={"format": "int32", "default": 0})
+    ] = 0
 
 
 class PlacementStatus(Part, frozen=True):

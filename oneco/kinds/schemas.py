@@ -32,7 +32,9 @@ class _Writer:
 
     def schema(self, shape: shapes.Type) -> Schema:
         if isinstance(shape, shapes.Metadata):
-            return {**self.schema(shape.type), **(shape.extra_json_schema or {})}
+            said = {**self.schema(shape.type), **(shape.extra_json_schema or {})}
+            # None takes back what the type says.
+            return {key: value for key, value in said.items() if value is not None}
         write = self._WRITERS.get(type(shape))
         assert write is not None, f"no CRD can say {shape}"
         return write(self, shape)
