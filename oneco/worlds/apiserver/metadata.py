@@ -1,12 +1,10 @@
-"""The parts of metadata that belong to the server, and those that nobody may change."""
+"""The parts of metadata that belong to the server."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from oneco.kube import causes
-from oneco.kube.errors import Cause
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Key
 
@@ -51,19 +49,3 @@ def kept(given: Object, old: Object) -> Mapping[str, Any]:
         if value:
             meta[part] = value
     return old if meta == old else meta
-
-
-def change_faults(given: Object, old: Object) -> Sequence[Cause]:
-    """What nobody may do to the metadata of an object that exists."""
-    if "deletionTimestamp" not in old:
-        return ()
-    held = old.get("finalizers") or ()
-    added = [one for one in given.get("finalizers") or () if one not in held]
-    if not added:
-        return ()
-    shown = ", ".join(f'"{one}"' for one in sorted(added))
-    words = (
-        "no new finalizers can be added if the object is being deleted, found new finalizers "
-        f"[]string{{{shown}}}"
-    )
-    return [causes.forbidden("metadata.finalizers", words)]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from oneco.kube import defaults, names, types
+from oneco.kube import decoding, defaults, names, types, validation, validation_updates
 from oneco.kube.api import FieldValidation
 from oneco.kube.errors import BadRequest, Cause
 from oneco.kube.objects import Object
 from oneco.kube.types import Type
+from oneco.worlds.apiserver.cleaning import cleaned
 from oneco.worlds.apiserver.core import Caller
-from oneco.worlds.apiserver.customs import CustomKind
-from oneco.worlds.apiserver.decoding import Mistyped, Reading
 from oneco.worlds.apiserver.registry import Served
 
 
@@ -22,6 +21,15 @@ def type_of(served: Served) -> Type:
         return served.custom.type
     found = types.of(served.kind)
     assert found is not None, f"the table of built-in kinds lacks {served.kind}"
+    return found
+
+
+def stored_type(served: Served) -> Type:
+    """The type of the kind's objects as they are stored."""
+    if served.custom is not None or served.is_stored_version:
+        return type_of(served)
+    found = types.of(served.storage)
+    assert found is not None, f"the table of built-in kinds lacks {served.storage}"
     return found
 
 
@@ -36,53 +44,21 @@ def decoded(
 
     Parts that `body` shares with `known` were decoded before.
     """
-    reading = Reading()
-    try:
-        if served.custom is None:
-            read = reading.object(body, type_of(served), known)
-        else:
-            read = _custom(reading, served.custom, body, known)
-    except Mistyped as fault:
-        raise BadRequest(f"{_start(served)}{fault}") from None
-    if reading.unknown and mode != "Ignore":
-        unknown = [f'unknown field "{path}"' for path in reading.unknown]
-        if mode == "Strict":
-            said = ", ".join(unknown)
-            raise BadRequest(f"{_start(served)}strict decoding error: {said}")
-        for text in unknown:
-            caller.warn(text)
-    return read
-
-
-def _custom(reading: Reading, custom: CustomKind, body: Object, known: Object | None) -> Object:
-    if known is not None:
-        # What was pruned before needs no second look; the rest is seen as a smaller object.
-        part = {
-            key: value
-            for key, value in body.items()
-            if key in _ALWAYS_READ or known.get(key) is not value
-        }
+    part = _news(body, known)
+    if served.custom is None:
+        kind = type_of(served)
+        decoding.check(part, kind)
+        clean, lost = cleaned(part, kind)
+        unknown = [f'unknown field "{path}"' for path in lost]
     else:
-        part = dict(body)
-    meta = reading.object(part, _WITH_METADATA)["metadata"]
-    reading.unknown = [path for path in reading.unknown if path.startswith("metadata")]
-    pruned = custom.schema.prune(part)
-    if pruned is not part:
-        reading.unknown += [text[15:-1] for text in custom.schema.unknown_fields(part)]
-    read: dict[str, Any] = {
-        key: pruned.get(key, value)
-        for key, value in body.items()
-        if key in pruned or key not in part
+        clean, unknown = _custom(served, part)
+    if unknown and mode != "Ignore":
+        _say(served, unknown, mode, caller)
+    if clean is part:
+        return body
+    return {
+        key: clean.get(key, value) for key, value in body.items() if key in clean or key not in part
     }
-    if meta is not body["metadata"]:
-        read["metadata"] = meta
-        return read
-    return body if pruned is part else read
-
-
-def _start(served: Served) -> str:
-    kind = served.kind
-    return f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
 
 
 def defaulted(served: Served, obj: Object) -> Object:
@@ -92,26 +68,64 @@ def defaulted(served: Served, obj: Object) -> Object:
     return defaults.default(obj)
 
 
-def faults(served: Served, new: Object, old: Object | None) -> Sequence[Cause]:
+def faults(served: Served, new: Object, old: Object | None, subresource: str) -> Sequence[Cause]:
     """What is wrong with `new`, which replaces `old` or is created."""
+    if served.custom is None and not subresource:
+        return validation.validate(new, old, namespaced=served.namespaced)
     found: list[Cause] = []
     if old is None or old["metadata"] is not new["metadata"]:
         found += names.validate_metadata(
             new["metadata"], kind=served.kind.kind, namespaced=served.namespaced
         )
+        if old is not None:
+            found += validation_updates.validate_metadata_update(new, old)
     if served.custom is not None:
-        return found + served.custom.schema.validate(new, old)
+        found += served.custom.schema.validate(new, old)
     return found
 
 
-def stored_type(served: Served) -> Type:
-    """The type of the kind's objects as they are stored."""
-    if served.custom is not None or served.is_stored_version:
-        return type_of(served)
-    found = types.of(served.storage)
-    assert found is not None, f"the table of built-in kinds lacks {served.storage}"
-    return found
+def _news(body: Object, known: Object | None) -> Object:
+    """The parts of `body` that `known` does not share, with what says whose they are."""
+    if known is None:
+        return body
+    return {
+        key: value
+        for key, value in body.items()
+        if key in _ALWAYS_READ or known.get(key) is not value
+    }
+
+
+def _custom(served: Served, part: Object) -> tuple[Object, list[str]]:
+    assert served.custom is not None, f"{served.kind} is built in"
+    schema = served.custom.schema
+    identity = {key: part[key] for key in _ALWAYS_READ if key in part}
+    decoding.check(identity, _IDENTITY)
+    clean, lost = cleaned(identity, _IDENTITY)
+    unknown = [f'unknown field "{path}"' for path in lost]
+    pruned = schema.prune(part)
+    if pruned is not part:
+        unknown += schema.unknown_fields(part)
+    if clean is not identity:
+        pruned = {**pruned, "metadata": clean["metadata"]}
+    return pruned, unknown
+
+
+def _say(served: Served, unknown: Sequence[str], mode: FieldValidation, caller: Caller) -> None:
+    if mode == "Strict":
+        kind = served.kind
+        raise BadRequest(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            f"strict decoding error: {', '.join(unknown)}"
+        )
+    for text in unknown:
+        caller.warn(text)
 
 
 _ALWAYS_READ: Final = ("apiVersion", "kind", "metadata")
-_WITH_METADATA: Final = Type(form="map", fields={key: types.object_meta() for key in ("metadata",)})
+_IDENTITY: Final[Any] = Type(
+    form="map",
+    name="Identity",
+    fields={
+        "apiVersion": Type(form="str"), "kind": Type(form="str"), "metadata": types.object_meta(),
+    },
+)  # fmt: skip

@@ -71,7 +71,7 @@ class Writes:
                 details=served.details(request.key.name),
             )
         new, found = self._prepared(request, {**body, "metadata": meta})
-        self._refuse(request, [*found, *shapes.faults(served, new, None)])
+        self._refuse(request, [*found, *shapes.faults(served, new, None, "")])
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         if request.options.dry_run:
             return conversion.to_served(served, new)
@@ -94,9 +94,7 @@ class Writes:
         new = self._counted(served, old, new)
         if _is_same(old, new) and not self._changes_managers(old, entries):
             return conversion.to_served(served, old)
-        if not found:
-            found = [*metadata.change_faults(new["metadata"], old["metadata"])]
-        self._refuse(request, [*found, *shapes.faults(served, new, old)])
+        self._refuse(request, [*found, *shapes.faults(served, new, old, request.subresource)])
         self._gate.check(served.kind, request.key.name, "UPDATE", old, new)
         if request.options.dry_run:
             return conversion.to_served(served, new)
