@@ -24,6 +24,7 @@ from oneco.kube.api import (
 )
 from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
 from oneco.kube.objects import Json, Object
+from oneco.worlds.embedded import protobuf
 from oneco.worlds.embedded.identity import User
 
 APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
@@ -33,7 +34,7 @@ _PATCH_TYPES: Mapping[str, PatchType] = {
     "application/strategic-merge-patch+json": "strategic",
 }
 _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
-_BODY_TYPES = ("", "application/json", "application/yaml")
+_BODY_TYPES = ("", "application/json", "application/yaml", protobuf.CONTENT_TYPE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ def _delete_body(request: Request) -> _DeleteBody:
     if not request.body:
         return _DeleteBody()
     try:
-        return msgspec.convert(_json_or_yaml(request), _DeleteBody)
+        return msgspec.convert(_decoded(request), _DeleteBody)
     except msgspec.ValidationError as failure:
         raise BadRequest(f"the body of a deletion has to be DeleteOptions: {failure}") from failure
 
@@ -179,7 +180,7 @@ def object_body(request: Request) -> Object:
             "the body of the request was in an unknown format - accepted media types include:"
             " application/json, application/yaml"
         )
-    return _as_object(_json_or_yaml(request))
+    return _as_object(_decoded(request))
 
 
 def patch_body(request: Request) -> Patch | Object:
@@ -191,14 +192,14 @@ def patch_body(request: Request) -> Patch | Object:
                 f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: {message}',
                 causes=[Cause("fieldManager", f"Required value: {message}", "FieldValueRequired")],
             )
-        return _as_object(_json_or_yaml(request))
+        return _as_object(_decoded(request))
     patch_type = _PATCH_TYPES.get(request.content_type)
     if patch_type is None:
         raise UnsupportedMediaType(
             "the body of the request was in an unknown format - accepted media types include:"
             f" {', '.join((*_PATCH_TYPES, APPLY_TYPES[0]))}"
         )
-    return Patch(patch_type, _json_or_yaml(request))
+    return Patch(patch_type, _decoded(request))
 
 
 def _as_object(body: Json) -> Object:
@@ -207,7 +208,9 @@ def _as_object(body: Json) -> Object:
     return body
 
 
-def _json_or_yaml(request: Request) -> Any:
+def _decoded(request: Request) -> Any:
+    if request.content_type == protobuf.CONTENT_TYPE:
+        return protobuf.decode(request.body)
     try:
         return msgspec.json.decode(request.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
