@@ -54,7 +54,9 @@ class Controller:
 
     def work(self) -> None:
         """Reconcile everything that is marked."""
-        todo, self.todo = self.todo, {}
+        # Sorted, so that the order in which things were noticed (another after a restart) is
+        # not what decides between equals.
+        todo, self.todo = sorted(self.todo), {}
         for key in todo:
             self.reconcile(key)
 

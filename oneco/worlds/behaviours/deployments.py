@@ -62,7 +62,9 @@ class Deployments(Controller):
         if "deletionTimestamp" in metadata:
             return
         namespace = metadata["namespace"]
-        for name, found in tuple(self.index.orphans(REPLICA_SETS, namespace).items()):
+        for name, found in sorted(
+            self.index.orphans(REPLICA_SETS, namespace).items(), key=_by_name
+        ):
             if "deletionTimestamp" not in found["metadata"] and _chooses(deployment, found):
                 references = [
                     *(found["metadata"].get("ownerReferences") or ()),
@@ -74,6 +76,10 @@ class Deployments(Controller):
     def _has_old_pods(self, replica_set: Object) -> bool:
         pods = self.index.children(replica_set["metadata"]["uid"]).values()
         return any(not statuses.is_finished(pod) for pod in pods)
+
+
+def _by_name(entry: tuple[str, Object]) -> str:
+    return entry[0]
 
 
 def _is_news(before: Object, after: Object) -> bool:

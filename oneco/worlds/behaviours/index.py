@@ -45,7 +45,7 @@ class Index:
         self._on_nodes: dict[str, dict[tuple[str, str], Object]] = {}
 
     def children(self, uid: str) -> Mapping[str, Object]:
-        """What the object with this uid controls, by name, oldest first."""
+        """What the object with this uid controls, by name, in no certain order."""
         return self._children.get(uid, _NONE)
 
     def orphans(self, collection: str, namespace: str) -> Mapping[str, Object]:

@@ -194,7 +194,8 @@ def _ended(job: Object) -> str | None:
 
 
 def _active(pods: Sequence[Object]) -> list[Object]:
-    return [pod for pod in pods if statuses.is_active(pod)]
+    found = [pod for pod in pods if statuses.is_active(pod)]
+    return sorted(found, key=lambda pod: str(pod["metadata"]["name"]))
 
 
 def _ended_as(pods: Sequence[Object], phase: str) -> int:

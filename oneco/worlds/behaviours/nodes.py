@@ -84,7 +84,9 @@ class Nodes(Controller):
         node = self._nodes.get(key.name)
         if node is None:
             # Pods of a node that is gone have nobody who could end them.
-            for (namespace, name), pod in tuple(self.index.on_node(key.name).items()):
+            for (namespace, name), pod in sorted(
+                self.index.on_node(key.name).items(), key=_by_place
+            ):
                 self.hand.end(Key(PODS, namespace, name), pod)
         elif self._is_lost(key.name):
             self._lose(key, node)
@@ -109,7 +111,7 @@ class Nodes(Controller):
             status = {**(node.get("status") or {}), "conditions": _unknown(node, now)}
             spec = {**(node.get("spec") or {}), "taints": taints + _other_taints(node)}
             node = self.hand.put(key, {**node, "spec": spec, "status": status})
-            for namespace, name in tuple(self.index.on_node(key.name)):
+            for namespace, name in sorted(self.index.on_node(key.name)):
                 self._unready(Key(PODS, namespace, name), now)
         self._evict(key, instants.parsed(_lost_since(node)))
 
@@ -127,7 +129,7 @@ class Nodes(Controller):
 
     def _evict(self, key: Key, since: Instant) -> None:
         now = self.hand.now()
-        for (namespace, name), pod in tuple(self.index.on_node(key.name).items()):
+        for (namespace, name), pod in sorted(self.index.on_node(key.name).items(), key=_by_place):
             end = Instant(since + _toleration_seconds(pod))
             if end <= now:
                 self.hand.delete(Key(PODS, namespace, name))
@@ -160,6 +162,10 @@ class Nodes(Controller):
     def _look_at(self, node: str, instant: Instant) -> None:
         if instant - self.hand.now() < FAR_SECONDS:
             self.mark_at(instant, Key(NODES, "", node))
+
+
+def _by_place(entry: tuple[tuple[str, str], Object]) -> tuple[str, str]:
+    return entry[0]
 
 
 def _ready_status(node: Object) -> str:

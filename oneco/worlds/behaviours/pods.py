@@ -36,7 +36,6 @@ class Pods(Controller):
         self._shared = statuses.Shared()
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._unplaced: dict[Key, None] = {}
-        self._addresses = 0
         nodes.watchers.append(self._look_at_node)
         self._effects: dict[str, Callable[[Key, Object, Fate], None]] = {
             "pull_fails": self._fail_to_pull,
@@ -51,8 +50,6 @@ class Pods(Controller):
         """Look at a pod that came or changed; one that went leaves room for another."""
         if change.after is not None:
             self.mark(change.key)
-            if change.before is None:
-                self._remember_address(change.after)
         else:
             self._unplaced.pop(change.key, None)
             for key in self._unplaced:
@@ -211,13 +208,6 @@ class Pods(Controller):
         )
 
     def _next_address(self) -> str:
-        self._addresses += 1
-        number = self._addresses
+        """An address that no other pod has: it counts as the store's revisions do."""
+        number = self.hand.store.revision() + 1
         return f"10.{64 + (number >> 16) % 64}.{number >> 8 & 255}.{number & 255}"
-
-    def _remember_address(self, pod: Object) -> None:
-        """Go on counting where the stored pods end."""
-        address = (pod.get("status") or {}).get("podIP")
-        if address:
-            _, high, middle, low = (int(part) for part in address.split("."))
-            self._addresses = max(self._addresses, ((high - 64) << 16) + (middle << 8) + low)

@@ -68,12 +68,12 @@ class ReplicaSets(Controller):
         """Take the orphans that the selector chooses, let go of children it no longer does."""
         metadata = owner["metadata"]
         namespace = metadata["namespace"]
-        for name, pod in tuple(self.index.orphans(PODS, namespace).items()):
+        for name, pod in sorted(self.index.orphans(PODS, namespace).items(), key=_by_name):
             if statuses.is_active(pod) and _chooses(owner, pod):
                 references = [*(pod["metadata"].get("ownerReferences") or ())]
                 references.append(templates.owner_reference(owner))
                 self._refer(Key(PODS, namespace, name), pod, references)
-        for name in self._strays(owner):
+        for name in sorted(self._strays(owner)):
             pod = self.index.children(metadata["uid"])[name]
             references = [
                 one for one in pod["metadata"]["ownerReferences"] if one["uid"] != metadata["uid"]
@@ -196,6 +196,10 @@ def _status(owner: Object, pods: Iterable[Object], now: Instant) -> tuple[Object
     if conditions:
         status["conditions"] = conditions
     return status, None if soonest == NEVER else Instant(soonest)
+
+
+def _by_name(entry: tuple[str, Object]) -> str:
+    return entry[0]
 
 
 def _wanted(owner: Object) -> int:

@@ -50,6 +50,10 @@ class Rollout:
         self._note_pause()
         if self._deployment["spec"].get("paused"):
             return self._resize(is_paused=True)
+        if self._renew():
+            # Its ReplicaSet must first say how many are available by the changed patience. The
+            # real controller stops here too: its second write in one look meets a conflict.
+            return None
         if self._is_resized():
             return self._resize(is_paused=False)
         is_moving = self._recreate() if self._is_recreated() else self._roll()
@@ -105,11 +109,10 @@ class Rollout:
 
     # The newest ReplicaSet.
 
-    def _sync_new(self, *, may_create: bool) -> None:
+    def _renew(self) -> bool:
+        """Bring the newest ReplicaSet up to date if there is one; True where it was written."""
         if self._new is None:
-            if may_create:
-                self._create_new()
-            return
+            return False
         new, spec = self._new, self._new["spec"]
         found = revisions.renewed(self._deployment, new, self._olds)
         patience = self._deployment["spec"].get("minReadySeconds") or 0
@@ -119,10 +122,11 @@ class Rollout:
             if is_other:
                 changed["spec"] = {**spec, "minReadySeconds": patience}
             self._new = self._write_set(changed, is_new_generation=is_other)
-            return
+            return True
         self._adopt_revision(
             f'Found new replica set "{new["metadata"]["name"]}"', "FoundNewReplicaSet"
         )
+        return False
 
     def _adopt_revision(self, message: str, reason: str, *, is_created: bool = False) -> None:
         """Take over the newest ReplicaSet's revision, and begin to count its deadline."""
@@ -219,7 +223,8 @@ class Rollout:
         )
 
     def _resize(self, *, is_paused: bool) -> Instant | None:
-        self._sync_new(may_create=False)
+        if is_paused:
+            self._renew()
         self._spread()
         if is_paused:
             self._clean_up()
@@ -263,7 +268,8 @@ class Rollout:
     # Steps.
 
     def _roll(self) -> bool:
-        self._sync_new(may_create=True)
+        if self._new is None:
+            self._create_new()
         return self._grow_new() or self._shrink_olds()
 
     def _grow_new(self) -> bool:
@@ -303,7 +309,6 @@ class Rollout:
         return is_any
 
     def _recreate(self) -> bool:
-        self._sync_new(may_create=False)
         active = [one for one in self._olds if status.replicas_of(one) > 0]
         if active:
             for old in active:
@@ -311,7 +316,8 @@ class Rollout:
             return True
         if any(self._has_pods(old) for old in self._olds):
             return True
-        self._sync_new(may_create=True)
+        if self._new is None:
+            self._create_new()
         assert self._new is not None
         return self._scale_if_other(self._new, self._wanted)
 

@@ -22,8 +22,6 @@ def choose(
     nodes before others, then younger before older: by the power of two of the age, so that pods
     of nearly one age are taken by uid and not all from the last to come.
     """
-    if count >= len(pods):
-        return pods
     return sorted(pods, key=lambda pod: _rank(pod, now, per_node))[:count]
 
 
