@@ -69,9 +69,9 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
         return live
     merged = _followed(live, before, wanted, type)
     is_followed = merged is not None
-    if merged is None:
-        merged = _merged(live, wanted, last, entries, type)
     others = [entry for entry in entries if entry is not mine]
+    if merged is None:
+        merged = _merged(live, wanted, last, others, type)
     if others:
         seen = _within(compare(live, merged, type), scope)
         if not force:
@@ -123,11 +123,12 @@ def _followed(live: Object, before: Manifest | None, wanted: Manifest, kind: Typ
 
 
 def _merged(
-    live: Object, wanted: Manifest, last: Any, entries: Sequence[Entry], kind: Type
+    live: Object, wanted: Manifest, last: Any, others: Sequence[Entry], kind: Type
 ) -> Object:
     merged = merging.merge(live, wanted.effective, kind)
     owned = [] if wanted.named is None else [wanted.named]
-    owned += [entry["fieldsV1"] for entry in entries if entry["fieldsV1"] is not last]
+    # Two managers may share one field set: only whose entry it is tells them apart.
+    owned += [entry["fieldsV1"] for entry in others]
     pruned: Object = merging.prune(merged, last, owned, kind)
     return pruned
 
