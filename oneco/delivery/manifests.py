@@ -75,6 +75,12 @@ _made: OrderedDict[tuple[int, Owner, str, bytes], tuple[Registry, Pieces]] = Ord
 _stamps: OrderedDict[tuple[int, str, str], tuple[Object, Object]] = OrderedDict()
 
 
+def forget() -> None:
+    """Forget what components became, so that the next rendering does all the work again."""
+    _made.clear()
+    _stamps.clear()
+
+
 def component(use: ComponentUse, owner: Owner, namespace: str, registry: Registry) -> Pieces:
     """The objects of one component in `namespace`; Mistakes name all that is wrong with it."""
     content = [

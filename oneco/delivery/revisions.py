@@ -40,7 +40,9 @@ def content(application: Object) -> Object:
     spec: Object = application.get("spec") or {}
     policies = spec.get("policies") or ()
     kept = [one for one in policies if (one.get("type") or "").partition("@")[0] != "release"]
-    return {**spec, "policies": kept} if len(kept) < len(policies) else spec
+    if len(kept) == len(policies):
+        return spec
+    return {**spec, "policies": kept} if kept else objects.drop(spec, ("policies",))
 
 
 def current(seen: ApplicationSeen) -> Object | None:

@@ -56,6 +56,7 @@ def _forbids(kind: type) -> bool:
 
 def _walk(info: _Info, value: Json, path: str) -> Iterator[Refused]:
     """The mistakes of `value` as an `info`."""
+    info = _bare(info)
     if isinstance(info, inspect.UnionType):
         yield from _walk_union(info, value, path)
     elif isinstance(info, inspect.StructType) and isinstance(value, Mapping):
@@ -83,6 +84,7 @@ def _walk_union(info: inspect.UnionType, value: Json, path: str) -> Iterator[Ref
 
 def _descends(info: _Info, value: Json) -> bool:
     """Whether a mistake can be named inside `value` rather than of it."""
+    info = _bare(info)
     if isinstance(info, inspect.StructType | inspect.DictType):
         return isinstance(value, Mapping)
     return _is_list(info) and isinstance(value, list | tuple)
@@ -105,6 +107,7 @@ def _walk_struct(
 
 def _unknown(info: _Info, value: Json, path: str) -> Iterator[Refused]:
     """Fields inside `value`, which fits otherwise, that no struct has."""
+    info = _bare(info)
     if isinstance(info, inspect.UnionType):
         for kind in info.types:
             if _descends(kind, value):
@@ -129,6 +132,11 @@ def _unknown_in_struct(
 
 def _known(fields: Mapping[str, object], name: str) -> str:
     return "a field that exists: " + one_of(fields, name)
+
+
+def _bare(info: _Info) -> _Info:
+    """The type without the description that it carries."""
+    return info.type if isinstance(info, inspect.Metadata) else info
 
 
 def _is_list(info: _Info) -> bool:
@@ -177,6 +185,7 @@ _WORDS: dict[type, str] = {
 
 def _wanted(info: _Info, value: Json = None) -> str:
     """What would be accepted, in words."""
+    info = _bare(info)
     if isinstance(info, inspect.UnionType):
         kinds = [kind for kind in info.types if not isinstance(kind, inspect.NoneType)]
         return " or ".join(dict.fromkeys(_wanted(kind, value) for kind in kinds))
