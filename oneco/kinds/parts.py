@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Any, TypeVar
 
 import msgspec
 
 from oneco.errors import Refused
-from oneco.kube.objects import Json
+from oneco.kube.objects import Json, dig
 
 GROUP = "onepersoncompany.io"
 VERSION = "v1alpha1"
@@ -39,7 +40,7 @@ def parse(kind: type[PartT], value: Json, where: str = "") -> PartT:
     try:
         part = msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), where) from error
+        raise _refusal(str(error), value, where) from error
     # Holding `value` keeps its id from being given to another object.
     _parsed[key] = (value, part)
     if len(_parsed) > _REMEMBERED:
@@ -55,12 +56,30 @@ def build(part: Part) -> dict[str, Any]:
     return built
 
 
-def _refusal(message: str, where: str) -> Refused:
+_WORDS = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a map",
+}
+_step = re.compile(r"\.(\w+)|\[(\d+)\]")
+
+
+def _refusal(message: str, value: Json, where: str) -> Refused:
     text, _, path = message.partition(" - at `$")
-    place = (where + path.rstrip("`")).lstrip(".") or "the object"
+    path = path.rstrip("`")
+    place = (where + path).lstrip(".") or "the object"
     expected, _, got = text.partition(", got ")
-    if got:
-        return Refused(
-            place, found=got.strip("`"), wanted=expected.removeprefix("Expected ").strip("`")
-        )
-    return Refused(f"{place}: {text}")
+    if not got:
+        return Refused(f"{place}: {text}")
+    kinds = expected.removeprefix("Expected ").strip("`").split(" | ")
+    wanted = " or ".join(_WORDS.get(kind, kind) for kind in kinds if kind != "null")
+    return Refused(place, found=_found(value, path), wanted=wanted)
+
+
+def _found(value: Json, path: str) -> Json:
+    steps = [name or int(index) for name, index in _step.findall(path)]
+    found = dig(value, *steps)
+    return "null" if found is None else found
