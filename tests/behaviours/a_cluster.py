@@ -63,7 +63,7 @@ class ACluster:
     def get(self, plural: str, name: str) -> Any:
         return self.sim.server.get(_address(plural, name))
 
-    def list(self, plural: str) -> Sequence[Any]:
+    def all(self, plural: str) -> Sequence[Any]:
         return self.sim.server.list(_address(plural)).items
 
     def after(self, seconds: float) -> ACluster:
@@ -87,7 +87,7 @@ class ACluster:
                 one["status"].get("readyReplicas", 0),
                 one["status"].get("availableReplicas", 0),
             )
-            for one in self.list("replicasets")
+            for one in self.all("replicasets")
         }
 
     def revisions(self) -> dict[str, dict[str, str]]:
@@ -98,13 +98,13 @@ class ACluster:
                 for key, value in one["metadata"]["annotations"].items()
                 if key.startswith("deployment.kubernetes.io/")
             }
-            for one in self.list("replicasets")
+            for one in self.all("replicasets")
         }
 
     def pods(self, image: str = "") -> list[Any]:
         return [
             pod
-            for pod in self.list("pods")
+            for pod in self.all("pods")
             if not image or pod["spec"]["containers"][0]["image"] == image
         ]
 

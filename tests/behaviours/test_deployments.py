@@ -45,7 +45,7 @@ def test_a_new_deployment_becomes_available():
 
 def test_its_replica_set_and_pods_carry_the_hash_of_the_template():
     cluster = a_running_cluster(replicas=1)
-    (found,) = cluster.list("replicasets")
+    (found,) = cluster.all("replicasets")
     (pod,) = cluster.pods()
     hashed = found["metadata"]["labels"]["pod-template-hash"]
     assert found["metadata"]["name"] == f"web-{hashed}"
@@ -243,19 +243,19 @@ def test_a_deleted_deployment_takes_everything_along():
     cluster = a_running_cluster()
     cluster.delete("deployments", "web")
     cluster.after(60)
-    assert not cluster.list("deployments") and not cluster.list("replicasets")
-    assert not cluster.list("pods")
+    assert not cluster.all("deployments") and not cluster.all("replicasets")
+    assert not cluster.all("pods")
 
 
 def test_an_orphaned_replica_set_is_taken_up_again():
     cluster = a_running_cluster()
     cluster.delete("deployments", "web", propagation="Orphan")
     cluster.after(10)
-    (left,) = cluster.list("replicasets")
+    (left,) = cluster.all("replicasets")
     assert "ownerReferences" not in left["metadata"] and len(cluster.pods()) == 10
     again = cluster.create("deployments", a_deployment())
     cluster.after(10)
-    (found,) = cluster.list("replicasets")
+    (found,) = cluster.all("replicasets")
     assert found["metadata"]["uid"] == left["metadata"]["uid"]
     assert found["metadata"]["ownerReferences"][0]["uid"] == again["metadata"]["uid"]
 

@@ -23,7 +23,7 @@ def a_served_cluster(replicas: int = 3):
 
 
 def slices(cluster):
-    return [one for one in cluster.list("endpointslices") if "web-" in one["metadata"]["name"]]
+    return [one for one in cluster.all("endpointslices") if "web-" in one["metadata"]["name"]]
 
 
 def test_ready_pods_are_addresses_and_others_are_not_ready():
@@ -68,7 +68,7 @@ def test_endpoints_go_with_their_service():
     cluster.after(10)
     cluster.delete("services", "web")
     cluster.after(10)
-    assert [one["metadata"]["name"] for one in cluster.list("endpoints")] in ([], ["kubernetes"])
+    assert [one["metadata"]["name"] for one in cluster.all("endpoints")] in ([], ["kubernetes"])
     assert slices(cluster) == []
 
 

@@ -64,16 +64,16 @@ def test_a_finished_job_goes_after_its_time_with_its_pods():
     cluster = a_cluster()
     cluster.create("jobs", a_job(ttlSecondsAfterFinished=100))
     cluster.after(60)
-    assert len(cluster.list("jobs")) == 1
+    assert len(cluster.all("jobs")) == 1
     cluster.after(100)
-    assert not cluster.list("jobs") and not cluster.list("pods")
+    assert not cluster.all("jobs") and not cluster.all("pods")
 
 
 def test_a_suspended_job_starts_nothing():
     cluster = a_cluster()
     cluster.create("jobs", a_job(suspend=True))
     cluster.after(60)
-    assert not cluster.list("pods")
+    assert not cluster.all("pods")
     cluster.patch("jobs", "migrate", {"suspend": False})
     cluster.after(60)
     assert cluster.conditions("jobs", "migrate")[-1][0] == "Complete"

@@ -7,8 +7,9 @@ from typing import Any
 
 from oneco.clock import Instant
 from oneco.kube.objects import Object
-from oneco.worlds.behaviours import instants, rolling
+from oneco.worlds.behaviours import instants
 from oneco.worlds.behaviours.hand import Hand
+from oneco.worlds.behaviours.rolling import Fence
 
 NEW_SET_AVAILABLE = "NewReplicaSetAvailable"
 TIMED_OUT = "ProgressDeadlineExceeded"
@@ -75,7 +76,9 @@ def without_condition(conditions: Conditions, kind: str) -> Conditions:
     return [found for found in conditions if found["type"] != kind]
 
 
-def count(deployment: Object, sets: Sequence[Object], new: Object | None, now: str) -> Object:
+def count(
+    deployment: Object, sets: Sequence[Object], new: Object | None, fence: Fence, now: str
+) -> Object:
     """The status over its ReplicaSets, with the old conditions and a true Available one."""
     totals = dict.fromkeys(_SUMMED, 0)
     desired = 0
@@ -86,7 +89,7 @@ def count(deployment: Object, sets: Sequence[Object], new: Object | None, now: s
             if name in found:
                 totals[name] += found[name]
     replicas, available = wanted(deployment), totals["availableReplicas"]
-    least = replicas - rolling.fence(deployment["spec"], replicas).unavailable
+    least = replicas - fence.unavailable
     if available >= least:
         true = ("True", "MinimumReplicasAvailable", "Deployment has minimum availability.")
     else:

@@ -16,6 +16,9 @@ from oneco.worlds.behaviours.index import PODS, Index
 from oneco.worlds.behaviours.nodes import Nodes
 from oneco.worlds.behaviours.stages import Standing
 
+# More than any pod can have due at one instant.
+_STEPS_AT_ONCE = 16
+
 
 class Pods(Controller):
     """The scheduler and all kubelets of one cluster."""
@@ -36,6 +39,7 @@ class Pods(Controller):
         self._shared = statuses.Shared()
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._unplaced: dict[Key, None] = {}
+        self._writing: Key | None = None
         nodes.watchers.append(self._look_at_node)
         self._effects: dict[str, Callable[[Key, Object, Fate], None]] = {
             "pull_fails": self._fail_to_pull,
@@ -49,34 +53,49 @@ class Pods(Controller):
     def notice(self, change: Change) -> None:
         """Look at a pod that came or changed; one that went leaves room for another."""
         if change.after is not None:
-            self.mark(change.key)
+            # What this controller writes itself it goes on with at once.
+            if change.key != self._writing:
+                self.mark(change.key)
         else:
             self._unplaced.pop(change.key, None)
             for key in self._unplaced:
                 self.mark(key)
 
     def reconcile(self, key: Key) -> None:
-        """Take the pod's next step if it is due, or come back when it is."""
+        """Take the steps of the pod that are due, and come back when the next one is."""
+        self._writing = key
+        try:
+            for _ in range(_STEPS_AT_ONCE):
+                if not self._step(key):
+                    return
+        finally:
+            self._writing = None
+        raise AssertionError(f"pod {key.namespace}/{key.name} takes steps without end")
+
+    def _step(self, key: Key) -> bool:
+        """Take one step that is due; False where there is none."""
         pod = self.index.pods(key.namespace).get(key.name)
         if pod is None:
-            return
+            return False
         standing = stages.standing(pod)
         if standing.stage == "unbound":
-            self._bind(key, pod)
-            return
+            return self._bind(key, pod)
         if standing.stage == "finished" or not self._nodes.is_alive(pod["spec"]["nodeName"]):
-            return
+            return False
         fate = HEALTHY
         if standing.stage != "terminating":
             fate = self._faults.fate(pod, standing.since)
         effect, due = stages.next_step(pod, standing, fate)
         if due <= self.hand.now():
             self._effects[effect](key, pod, fate)
-        elif standing.stage == "ready" and not statuses.is_ready(pod):
+            # Only finalizers keep a pod here whose end has come.
+            return effect != "go"
+        if standing.stage == "ready" and not statuses.is_ready(pod):
             # The cluster took the node for lost; its kubelet knows better.
             self._become_ready(key, pod, fate)
-        elif due < NEVER:
+        if due < NEVER:
             self.mark_at(Instant(due), key)
+        return False
 
     def _look_at_node(self, name: str) -> None:
         for namespace, pod in tuple(self.index.on_node(name)):
@@ -84,11 +103,11 @@ class Pods(Controller):
         for key in self._unplaced:
             self.mark(key)
 
-    def _bind(self, key: Key, pod: Object) -> None:
+    def _bind(self, key: Key, pod: Object) -> bool:
         node = pod["spec"].get("nodeName") or self._nodes.place(pod)
         if node is None:
             self._report_unplaced(key, pod)
-            return
+            return False
         self._unplaced.pop(key, None)
         now, containers = self.hand.now_text(), pod["spec"]["containers"]
         status = {
@@ -102,6 +121,7 @@ class Pods(Controller):
             "qosClass": (pod.get("status") or {}).get("qosClass", "BestEffort"),
         }
         self.hand.put(key, {**pod, "spec": self._bound(pod["spec"], node), "status": status})
+        return True
 
     def _bound(self, spec: Object, node: str) -> Object:
         """`spec` on this node, one value for all pods of one template on one node."""

@@ -67,7 +67,7 @@ class Rollout:
         return (self._deployment["spec"].get("strategy") or {}).get("type") == "Recreate"
 
     def _counted(self) -> Object:
-        return status.count(self._deployment, self._all(), self._new, self._text)
+        return status.count(self._deployment, self._all(), self._new, self._fence, self._text)
 
     def _report(self, new: Object) -> Instant | None:
         old = self._deployment.get("status") or {}
