@@ -32,9 +32,7 @@ def a_server(directory: Path, settings: Settings | None = None) -> Iterator[Embe
     thread.start()
 
     async def start() -> EmbeddedServer:
-        made = EmbeddedServer(
-            directory, RealClock(), loop.call_soon_threadsafe, settings or Settings()
-        )
+        made = EmbeddedServer(directory, RealClock(), settings or Settings())
         await made.start()
         return made
 

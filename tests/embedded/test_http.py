@@ -284,8 +284,7 @@ def test_a_restart_keeps_the_port_and_the_objects(tmp_path):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", ""])
 def test_listening_for_other_machines_is_refused(tmp_path, host):
     async def run():
-        loop = asyncio.get_running_loop()
-        server = EmbeddedServer(tmp_path / "s", RealClock(), loop.call_soon_threadsafe)
+        server = EmbeddedServer(tmp_path / "s", RealClock())
         try:
             await server.start(host)
         finally:

@@ -23,8 +23,7 @@ def a_map(name: str) -> dict:
 
 def serving(directory, body: Callable[[EmbeddedServer], Awaitable[None]]) -> None:
     async def run() -> None:
-        loop = asyncio.get_running_loop()
-        server = EmbeddedServer(directory, RealClock(), loop.call_soon_threadsafe)
+        server = EmbeddedServer(directory, RealClock())
         await server.start()
         try:
             await body(server)
@@ -67,11 +66,7 @@ def test_a_watch_in_process_sees_what_was_written_and_ends_at_its_time(tmp_path)
 
 def test_nine_servers_live_in_one_process(tmp_path):
     async def run():
-        loop = asyncio.get_running_loop()
-        servers = [
-            EmbeddedServer(tmp_path / str(number), RealClock(), loop.call_soon_threadsafe)
-            for number in range(9)
-        ]
+        servers = [EmbeddedServer(tmp_path / str(number), RealClock()) for number in range(9)]
         for server in servers:
             await server.start()
         assert len({server.url for server in servers}) == 9

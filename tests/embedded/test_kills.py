@@ -21,8 +21,7 @@ from oneco.worlds.clocks import RealClock
 from oneco.worlds.embedded.serve import EmbeddedServer
 
 async def main():
-    loop = asyncio.get_running_loop()
-    server = EmbeddedServer(pathlib.Path(sys.argv[1]), RealClock(), loop.call_soon_threadsafe)
+    server = EmbeddedServer(pathlib.Path(sys.argv[1]), RealClock())
     await server.start()
     print(server.url, flush=True)
     await asyncio.Event().wait()

@@ -139,6 +139,21 @@ def test_watchers_hear_only_of_what_is_durable_and_in_order(tmp_path):
     asyncio.run(run())
 
 
+def test_what_is_pending_can_be_undone_too(tmp_path):
+    async def run():
+        loop = asyncio.get_running_loop()
+        store = SqliteStore(tmp_path / "db", call_soon=loop.call_soon_threadsafe)
+        first = store.commit(key("m"), a_map("1"))
+        await store.durable(first.revision)
+        store.commit(key("m"), a_map("2"))
+        assert list(store.changes(1, MAPS)) == []
+        changes = list(store.changes(0, MAPS, include_pending=True))
+        assert [change.revision for change in changes] == [1, 2]
+        store.close()
+
+    asyncio.run(run())
+
+
 def test_what_a_listener_commits_in_turn_follows_its_cause(tmp_path):
     async def run(store):
         heard: list[str] = []

@@ -104,7 +104,8 @@ def _at(
         )
     present = store.scan(collection, namespace)
     found = {_place_of(obj): obj for obj in present}
-    for change in reversed(tuple(store.changes(revision, collection))):
+    past = tuple(store.changes(revision, collection, include_pending=True))
+    for change in reversed(past):
         if namespace and change.key.namespace != namespace:
             continue
         place = (change.key.namespace, change.key.name)

@@ -107,7 +107,9 @@ class MemoryStore:
             self._deliver()
         return change
 
-    def changes(self, since: int, collection: str) -> Iterator[Change]:
+    def changes(
+        self, since: int, collection: str, *, include_pending: bool = False
+    ) -> Iterator[Change]:
         """The changes of a collection behind revision `since`, oldest first."""
         newest_first = []
         for change in reversed(self._history):

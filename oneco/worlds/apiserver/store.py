@@ -66,8 +66,14 @@ class Store(Protocol):
         """Put `after` at `key` (None removes) under the next revision and tell `on_commit`."""
         ...
 
-    def changes(self, since: int, collection: str) -> Iterator[Change]:
-        """The durable changes of a collection behind revision `since`, oldest first."""
+    def changes(
+        self, since: int, collection: str, *, include_pending: bool = False
+    ) -> Iterator[Change]:
+        """The durable changes of a collection behind revision `since`, oldest first.
+
+        With `include_pending` those too that are committed and not yet durable, so that undoing
+        all of them leads from what `scan` sees to what it saw at `since`.
+        """
         ...
 
     def oldest(self) -> int:

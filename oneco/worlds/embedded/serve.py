@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from oneco.clock import Clock
@@ -55,11 +56,11 @@ class EmbeddedServer:
         self,
         directory: Path,
         clock: Clock,
-        call_soon: Callable[[Callable[[], None]], object],
         settings: Settings = Settings(),
     ) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory, self.name = directory, settings.name
+        call_soon = asyncio.get_running_loop().call_soon_threadsafe
         self.store = SqliteStore(
             directory / DATABASE, call_soon=call_soon, history=settings.history
         )

@@ -100,7 +100,17 @@ class SqliteStore:
         index = self._collections.get(collection)
         return index.count(namespace) if index else 0
 
-    def changes(self, since: int, collection: str) -> Iterator[Change]:
+    def changes(
+        self, since: int, collection: str, *, include_pending: bool = False
+    ) -> Iterator[Change]:
+        # Taken now: what becomes durable while the caller reads must not be skipped.
+        pending = [entry.change for entry in self._pending.values()] if include_pending else ()
+        yield from self._durable_changes(since, collection)
+        for change in pending:
+            if change.revision > since and change.key.collection == collection:
+                yield change
+
+    def _durable_changes(self, since: int, collection: str) -> Iterator[Change]:
         # A change that is on the disk but not yet told to listeners would be seen twice by a
         # watch that starts now, so this ends where the listeners are.
         until = self._durable
@@ -295,7 +305,9 @@ class SqliteStore:
         if self._failure:
             raise self._read_only()
         if len(self._pending) >= _MOST_PENDING:
-            raise TooManyRequests("the disk is slower than the writes: try again later")
+            failure = TooManyRequests("the disk is slower than the writes: try again later")
+            failure.retry_after_seconds = 1
+            raise failure
 
     def _read_only(self) -> ApiError:
         return ServiceUnavailable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,10 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _IDLE_SECONDS = 120
 _HANDSHAKE_SECONDS = 10
 _GOODBYE_SECONDS = 0.5
+
+
+# uvicorn complains there about what clients sent; without a handler it would reach the terminal.
+logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
 
 class _Protocol(HttpToolsProtocol):
