@@ -1,0 +1,131 @@
+"""Certificate requests of agents: who may have a certificate for which cluster.
+
+Approving says that the one who asks is the cluster's agent. That the hub accepts the cluster
+(`spec.hubAcceptsClient`) is a person's word apart, as in Open Cluster Management.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final, NamedTuple
+
+from oneco.clock import Instant
+from oneco.decision import NOTHING, Change, Decision, Reader, Reason
+from oneco.fleet.ports import Registrar, Subject
+from oneco.kinds.ocm import CLUSTER_NAME_LABEL
+from oneco.kube import names, objects, times
+from oneco.kube.api import Patch
+from oneco.kube.objects import Object, dig
+from oneco.kube.refs import Address, Resource
+
+REQUESTS: Final = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
+
+SIGNER: Final = "kubernetes.io/kube-apiserver-client"
+AGENT_PREFIX: Final = "system:open-cluster-management:"
+AGENTS_GROUP: Final = "system:open-cluster-management:managed-clusters"
+JOIN_GROUP_PREFIX: Final = "system:bootstrappers:oneco:"
+"""A join token's user is in the group of this prefix and its cluster's name."""
+_ADDON_LABEL: Final = "open-cluster-management.io/addon-name"
+_USAGES: Final = frozenset({"digital signature", "key encipherment", "client auth"})
+
+
+class RequestSeen(NamedTuple):
+    """One request, and whom it asks to be."""
+
+    request: Object
+    subject: Subject | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Joining:
+    """The decider over the certificate requests of one hub."""
+
+    registrar: Registrar
+
+    def gather(self, reader: Reader, key: tuple[str, str]) -> RequestSeen | None:
+        """The request that `key` names, or None where it is gone or is no agent's."""
+        request = reader.get(Address(REQUESTS, name=key[1]))
+        if request is None or not _is_of_an_agent(request):
+            return None
+        return RequestSeen(
+            request, self.registrar.subject(dig(request, "spec", "request", default=""))
+        )
+
+    def decide(self, seen: RequestSeen, now: Instant) -> Decision:
+        """Approve, deny, or leave the request to a person."""
+        return decide(seen, now)
+
+
+def decide(seen: RequestSeen, now: Instant) -> Decision:
+    """Approve what a cluster may have, deny what nobody may, leave the rest to a person."""
+    request = seen.request
+    if dig(request, "status", "conditions") or dig(request, "status", "certificate"):
+        return NOTHING
+    fault = _fault(request, seen.subject)
+    if fault:
+        return _answer(request, "Denied", Reason("NotAnAgentsRequest", fault), now)
+    assert seen.subject is not None, "a request without a subject has a fault"
+    cluster = objects.labels(request)[CLUSTER_NAME_LABEL]
+    user = dig(request, "spec", "username", default="")
+    groups = dig(request, "spec", "groups", default=())
+    if JOIN_GROUP_PREFIX + cluster in groups:
+        joins = Reason("JoinToken", f"{user} holds the join token of cluster {cluster}.")
+        return _answer(request, "Approved", joins, now)
+    if user == seen.subject.common_name and _own_groups(cluster) <= set(groups):
+        renews = Reason("AgentRenews", f"The agent of cluster {cluster} renews its certificate.")
+        return _answer(request, "Approved", renews, now)
+    waits = (
+        f"{user} asks to join as cluster {cluster} without its join token; a person may approve."
+    )
+    return Decision(reasons=[Reason("WaitsForPerson", waits)])
+
+
+def _is_of_an_agent(request: Object) -> bool:
+    labels = objects.labels(request)
+    if _ADDON_LABEL in labels or CLUSTER_NAME_LABEL not in labels:
+        return False
+    return bool(dig(request, "spec", "signerName") == SIGNER)
+
+
+def _own_groups(cluster: str) -> frozenset[str]:
+    return frozenset({AGENT_PREFIX + cluster, AGENTS_GROUP})
+
+
+def _fault(request: Object, subject: Subject | None) -> str:
+    """Why this can be no agent's request, in words; empty if it can."""
+    if subject is None:
+        return "spec.request: wanted a PEM certificate request with one CN and a valid signature."
+    cluster = objects.labels(request)[CLUSTER_NAME_LABEL]
+    if names.label_faults(cluster):
+        return f'Label {CLUSTER_NAME_LABEL}: found "{cluster}", wanted the name of a cluster.'
+    # The whole name and all groups: a prefix would let `c1` pass for `c10`.
+    prefix, _, agent = subject.common_name.rpartition(":")
+    if prefix != AGENT_PREFIX + cluster or not agent:
+        wanted = f"{AGENT_PREFIX}{cluster}:AGENT"
+        return f'CN: found "{subject.common_name}", wanted "{wanted}".'
+    if subject.organizations != _own_groups(cluster):
+        found = ", ".join(sorted(subject.organizations))
+        return f'O: found "{found}", wanted "{AGENT_PREFIX}{cluster}" and "{AGENTS_GROUP}".'
+    usages = frozenset(dig(request, "spec", "usages", default=()))
+    if "client auth" not in usages or not usages <= _USAGES:
+        wanted = ", ".join(sorted(_USAGES))
+        return f"spec.usages: found {', '.join(sorted(usages))}; wanted client auth, of {wanted}."
+    return ""
+
+
+def _answer(request: Object, answer: str, reason: Reason, now: Instant) -> Decision:
+    said = times.to_text(now)
+    condition = {
+        "type": answer,
+        "status": "True",
+        "reason": reason.code,
+        "message": reason.message,
+        "lastUpdateTime": said,
+        "lastTransitionTime": said,
+    }
+    body = {
+        "metadata": {"resourceVersion": objects.resource_version(request)},
+        "status": {"conditions": [condition]},
+    }
+    address = Address(REQUESTS, name=objects.name(request), subresource="approval")
+    return Decision(actions=[Change(address, Patch("merge", body))], reasons=[reason])
