@@ -28,7 +28,9 @@ __all__ = ["check", "unknown_fields", "validate"]
 def validate(obj: Object, old: Object | None = None, *, namespaced: bool = True) -> list[Cause]:
     """What an API server refuses about `obj`, or about changing `old` to `obj`."""
     kind = kind_of(obj)
-    found = names.validate_metadata(metadata(obj), kind=kind.kind, namespaced=namespaced)
+    found = []
+    if old is None or not _shares_metadata(metadata(obj), metadata(old)):
+        found = names.validate_metadata(metadata(obj), kind=kind.kind, namespaced=namespaced)
     if old is not None:
         found += validation_updates.validate_metadata_update(obj, old)
     rule = _RULES.get((kind.group, kind.kind))
@@ -40,6 +42,12 @@ def validate(obj: Object, old: Object | None = None, *, namespaced: bool = True)
     return found
 
 
+def _shares_metadata(meta: Object, before: Object) -> bool:
+    """Whether what people write into metadata is the very same as before."""
+    return all(meta.get(key) is before.get(key) for key in _WRITTEN)
+
+
+_WRITTEN: Final = ("labels", "annotations", "ownerReferences", "finalizers", "name", "namespace")
 _RBAC: Final = "rbac.authorization.k8s.io"
 _RULES: Final[Mapping[tuple[str, str], Callable[[Object], list[Cause]]]] = {
     ("", "Pod"): validation_pods.validate_pod,

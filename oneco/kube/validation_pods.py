@@ -21,6 +21,9 @@ _UPDATE_WORDS: Final = (
     "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set "
     "to 1 if it was previously negative)"
 )
+# One template is validated again with every change beside it, and by every cluster it goes to.
+_sound_specs: dict[int, Object] = {}
+_REMEMBERED: Final = 4096
 
 
 def validate_pod(pod: Object) -> list[Cause]:
@@ -30,6 +33,17 @@ def validate_pod(pod: Object) -> list[Cause]:
 
 def validate_spec(spec: Object, field: str) -> list[Cause]:
     """What is wrong with the pod specification at `field`."""
+    if _sound_specs.get(id(spec)) is spec:
+        return []
+    found = _spec_faults(spec, field)
+    if not found:
+        if len(_sound_specs) >= _REMEMBERED:
+            _sound_specs.clear()
+        _sound_specs[id(spec)] = spec
+    return found
+
+
+def _spec_faults(spec: Object, field: str) -> list[Cause]:
     volumes = spec.get("volumes") or ()
     found = _validate_volumes(volumes, f"{field}.volumes")
     mountable = {volume.get("name") or "" for volume in volumes}

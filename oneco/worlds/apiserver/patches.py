@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,6 +84,7 @@ class Patches:
             force=options.force,
             subresource=request.subresource,
             has_status=served.has_status,
+            finish=None if request.subresource else functools.partial(shapes.defaulted, served),
         )
         if held is None:
             if "metadata" not in applied:

@@ -61,11 +61,11 @@ def decoded(
     }
 
 
-def defaulted(served: Served, obj: Object) -> Object:
-    """`obj` with the kind's defaults."""
+def defaulted(served: Served, obj: Object, known: Object | None = None) -> Object:
+    """`obj` with the kind's defaults; what it shares with the complete `known` has them."""
     if served.custom is not None:
         return served.custom.schema.default(obj)
-    return defaults.default(obj)
+    return defaults.default(obj, known)
 
 
 def faults(served: Served, new: Object, old: Object | None, subresource: str) -> Sequence[Cause]:

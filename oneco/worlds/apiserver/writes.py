@@ -90,7 +90,7 @@ class Writes:
         """
         served = request.served
         new = self._merged(request, old, conversion.to_stored(served, body))
-        new, found = self._completed(request, new, old)
+        new, found = self._completed(request, new, old, is_default=entries is not None)
         new = self._counted(served, old, new)
         if _is_same(old, new) and not self._changes_managers(old, entries):
             return conversion.to_served(served, old)
@@ -153,18 +153,21 @@ class Writes:
         return self._completed(request, new, None)
 
     def _completed(
-        self, request: Request, new: Object, old: Object | None
+        self, request: Request, new: Object, old: Object | None, *, is_default: bool = False
     ) -> tuple[Object, list[Cause]]:
-        """`new` with defaults and what the server gives out, and what is wrong with that."""
+        """`new` with defaults and what the server gives out, and what is wrong with that.
+
+        `is_default` says that the defaults are there already.
+        """
         served = request.served
         if served.custom is not None:
-            return shapes.defaulted(served, new), []
+            return new if is_default else shapes.defaulted(served, new, old), []
         if request.subresource:
             return new, []
         new = strategies.written(served.storage, new)
         if old is not None:
             new = strategies.fixed(served.storage, new, old)
-        new = shapes.defaulted(served, new)
+        new = new if is_default else shapes.defaulted(served, new, old)
         if served.storage == _SERVICE:
             return self.services.allocate(new, old)
         if served.storage == customs.KIND:
