@@ -1,7 +1,7 @@
 """The worlds that every case here runs in, and the namespace that each case has for itself.
 
-`memory` always runs. A real kube-apiserver joins where ONECO_CONTRACT_KUBECONFIG names a
-kubeconfig; it needs a controller manager and no scheduler.
+`memory`, `in process` and `embedded` always run. A real kube-apiserver joins where
+ONECO_CONTRACT_KUBECONFIG names a kubeconfig; it needs a controller manager and no scheduler.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import pathlib
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -19,8 +21,9 @@ from oneco.kube.api import Api
 from oneco.kube.refs import Address
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
-from oneco.worlds.clocks import StepClock
+from oneco.worlds.clocks import RealClock, StepClock
 from oneco.worlds.cluster.client import connect
+from oneco.worlds.embedded.serve import EmbeddedServer
 from oneco.worlds.sim.local import LocalApi
 from tests.contract.given import NAMESPACES
 
@@ -35,13 +38,41 @@ async def memory() -> AsyncIterator[Api]:
 
 
 @asynccontextmanager
+async def in_process() -> AsyncIterator[Api]:
+    """A new server on disk, asked without a socket."""
+    async with embedded_server() as server:
+        yield server.api
+
+
+@asynccontextmanager
+async def embedded() -> AsyncIterator[Api]:
+    """A new server on disk, asked over HTTPS."""
+    async with embedded_server() as server, connect(str(server.kubeconfig_path)) as api:
+        yield api
+
+
+@asynccontextmanager
+async def embedded_server() -> AsyncIterator[EmbeddedServer]:
+    """A new server in a directory of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        server = EmbeddedServer(pathlib.Path(directory), RealClock())
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.stop()
+
+
+@asynccontextmanager
 async def real() -> AsyncIterator[Api]:
     """The cluster that the environment names."""
     async with connect(os.environ[REAL]) as api:
         yield api
 
 
-WORLDS = {"memory": memory} | ({"real": real} if REAL in os.environ else {})
+WORLDS = {"memory": memory, "in process": in_process, "embedded": embedded}
+if REAL in os.environ:
+    WORLDS["real"] = real
 
 
 @pytest.fixture

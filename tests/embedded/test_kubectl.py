@@ -13,7 +13,7 @@ from tests.embedded.servers import KUBECTL, Kubectl, needs_kubectl
 pytestmark = needs_kubectl
 
 
-def a_map(name: str, **data: str) -> dict:
+def a_map(name: str, **data: object) -> dict:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
 
@@ -272,6 +272,8 @@ def test_pages_add_up_to_the_whole_list(kubectl):
         (("get", "cm", "-l", "a in"), None, "unable to parse requirement"),
         (("get", "cm", "--field-selector", "x=y"), None, "not a known field selector"),
         (("create", "-f", "-"), {**a_map("Upper_Case")}, "Invalid value"),
+        (("create", "-f", "-"), a_map("x", a=1), "cannot unmarshal number"),
+        (("create", "-f", "-"), {**a_map("x"), "dada": {}}, 'unknown field "dada"'),
         (("create", "-n", "none", "-f", "-"), a_map("x"), 'namespaces "none" not found'),
         (("patch", "ns", "default", "-p", "{"), None, "is not JSON"),
         (("scale", "deploy", "none", "--replicas", "1"), None, "not found"),
