@@ -91,7 +91,6 @@ _RELEASES: Final = (
         categories=_OURS,
         columns=(
             Column("Priority", "integer", ".spec.priority"),
-            Column("Waves", "string", ".spec.waves[*].name"),
             Column("Batches", "string", ".spec.batches"),
             Column("On failure", "string", ".spec.onFailure"),
             _AGE,
@@ -147,7 +146,6 @@ _RELEASES: Final = (
             Column("Generation", "integer", ".observed.workGeneration"),
             Column("Confirmed", "boolean", ".observed.isConfirmed"),
             Column("Differences", "integer", ".observed.differences"),
-            Column("Applied", "string", ".observed.objects[*].isApplied", 1),
             _AGE,
         ),
     ),
@@ -161,7 +159,8 @@ _REHEARSALS: Final = (
         parts={"spec": fleet.FleetSpec},
         required=_SPEC,
         categories=_OURS,
-        columns=(Column("Clusters", "string", ".spec.clusters[*].name"), _AGE),
+        # Of a list, a column shows the first element alone: no names of clusters here.
+        columns=(_AGE,),
     ),
     CustomKind(
         resource=fleet.FAULTS,
