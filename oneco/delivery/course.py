@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.clock import Instant
 from oneco.delivery import releases
-from oneco.delivery.placing import Places, scopes
+from oneco.delivery.placing import Group, Situation
 from oneco.delivery.plan import Plan, Scope
 from oneco.delivery.seen import ApplicationSeen
 from oneco.delivery.workflow import Stage
-from oneco.kinds.release import PolicySpec, Target
+from oneco.kinds.release import PolicySpec
 from oneco.kube import times
 from oneco.kube.objects import Object, dig
 
@@ -27,8 +27,6 @@ _PHASES: Mapping[str, StepPhase] = {
     "Aborted": "failed",
     "Superseded": "running",
 }
-Make = Callable[[str, tuple[Target, ...]], Object]
-"""The Release of a step that brings these targets."""
 
 
 class Progress(NamedTuple):
@@ -38,7 +36,6 @@ class Progress(NamedTuple):
     phase: StepPhase = "pending"
     message: str = ""
     release: Object | None = None
-    clusters: tuple[str, ...] = ()
 
 
 class Course(NamedTuple):
@@ -59,16 +56,16 @@ class Wanted(NamedTuple):
 
     revision: str
     variants: Mapping[Scope, str]
-    where: Places
+    situation: Situation
     policy: PolicySpec | None
 
 
 def follow(plan: Plan, seen: ApplicationSeen, wanted: Wanted, now: Instant) -> Course:
     """Go through the stages up to the first that is not done."""
     progress: list[Progress] = []
-    everywhere = {cluster for stage in plan.stages for cluster in scopes(plan, stage, wanted.where)}
+    situation = wanted.situation
     # A cluster that left the fleet cannot be asked to take anything off.
-    left = (releases.held(seen) - everywhere) & frozenset(wanted.where.every)
+    left = (releases.held(seen) - situation.everywhere) & situation.places.every
     last = max((index for index, one in enumerate(plan.stages) if one.deploys), default=-1)
     for index, stage in enumerate(plan.stages):
         if progress and progress[-1].phase != "succeeded":
@@ -81,7 +78,7 @@ def follow(plan: Plan, seen: ApplicationSeen, wanted: Wanted, now: Instant) -> C
                 rest = tuple(Progress(one) for one in plan.stages[index + 1 :])
                 return Course((*progress, suspended, *rest), wake_at=ends)
         gone = tuple(left) if index == last else ()
-        made = _released(plan, seen, stage, wanted, gone)
+        made = _released(seen, stage, situation.stages[index], wanted, gone)
         progress.append(made[0])
         if made[1] is not None:
             rest = tuple(Progress(one) for one in plan.stages[index + 1 :])
@@ -90,25 +87,26 @@ def follow(plan: Plan, seen: ApplicationSeen, wanted: Wanted, now: Instant) -> C
 
 
 def _released(
-    plan: Plan, seen: ApplicationSeen, stage: Stage, wanted: Wanted, left: tuple[str, ...]
+    seen: ApplicationSeen,
+    stage: Stage,
+    groups: Sequence[Group],
+    wanted: Wanted,
+    left: tuple[str, ...],
 ) -> tuple[Progress, Object | None]:
     """How far a stage's release came, and the new Release where one is needed."""
     if not stage.deploys:
         return Progress(stage, "succeeded"), None
-    chosen = scopes(plan, stage, wanted.where)
-    clusters = tuple(chosen)
-    variants = {cluster: wanted.variants[scope] for cluster, scope in chosen.items()}
-    targets = releases.targets(variants, left)
+    targets = releases.targets([(wanted.variants[one.scope], one.clusters) for one in groups], left)
     before = releases.newest(seen, stage.name)
     is_alone = not stage.name
     if releases.is_needed(before, wanted.revision, targets, is_alone=is_alone):
         made = releases.make(seen, wanted.revision, stage.name, targets, wanted.policy)
-        return Progress(stage, "running", "is being released", made, clusters), made
+        return Progress(stage, "running", "is being released", made), made
     if before is None:
         return Progress(stage, "running", "waits for a cluster to join the fleet"), None
     status = releases.status_of(before)
     phase = _PHASES[status.phase]
-    return Progress(stage, phase, status.message, before, clusters), None
+    return Progress(stage, phase, status.message, before), None
 
 
 def _suspended(seen: ApplicationSeen, stage: Stage, revision: str, now: Instant) -> Progress | None:

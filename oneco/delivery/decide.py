@@ -19,7 +19,7 @@ from oneco.decision import (
 )
 from oneco.delivery import placing, plan, releases, revisions, status
 from oneco.delivery.course import Course, Wanted, follow
-from oneco.delivery.placing import Places, scopes
+from oneco.delivery.placing import Places, Situation
 from oneco.delivery.plan import Layer, Plan, Scope
 from oneco.delivery.ports import Registry
 from oneco.delivery.revisions import Revised
@@ -58,12 +58,12 @@ def decide(seen: ApplicationSeen, now: Instant, registry: Registry) -> Decision:
     wanted = placing.placements(planned, seen.application)
     actions = [*begin, *_placements(seen, wanted)]
     try:
-        where = placing.places(planned, seen, wanted)
-        every = tuple(_scopes(planned, where))
-        revised = revisions.revise(planned, seen, every, registry)
+        situation = placing.situate(planned, seen)
+        revised = revisions.revise(planned, seen, _scopes(planned, situation), registry)
     except Refused as error:
         return _stop(seen, Fault("Render", str(error)), actions, now)
     actions += _revision(seen, revised.revision)
+    where = situation.places
     held = _held(where)
     if held is not None:
         return _stop(seen, held, actions, now)
@@ -72,7 +72,7 @@ def decide(seen: ApplicationSeen, now: Instant, registry: Registry) -> Decision:
     except Refused as error:
         return _stop(seen, Fault("Policy", str(error)), actions, now)
     name = objects.name(revised.revision)
-    course = follow(planned, seen, Wanted(name, revised.variants, where, policy), now)
+    course = follow(planned, seen, Wanted(name, revised.variants, situation, policy), now)
     if course.release is not None:
         actions.append(Create(_collection(seen, RELEASES), course.release))
     actions += _prune(seen)
@@ -115,13 +115,12 @@ def _held(where: Places) -> Fault | None:
     return None
 
 
-def _scopes(planned: Plan, where: Places) -> Iterable[Scope]:
+def _scopes(planned: Plan, situation: Situation) -> Iterable[Scope]:
     """All inputs that some cluster has, or would have if it were there."""
     found: dict[Scope, None] = {}
-    for stage in planned.stages:
-        chosen = scopes(planned, stage, where)
-        found |= dict.fromkeys(chosen.values())
-        if not chosen:
+    for stage, groups in zip(planned.stages, situation.stages, strict=True):
+        found |= dict.fromkeys(group.scope for group in groups)
+        if not groups:
             # Without a cluster, mistakes are still found and the revision is still complete.
             for deploy in stage.deploys:
                 topologies = [planned.topologies[name] for name in deploy.topologies]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from oneco.delivery.plan import Layer, Plan, Scope
@@ -24,6 +24,7 @@ from oneco.kinds.placement import (
 )
 from oneco.kube import objects
 from oneco.kube.objects import Object, dig, encode
+from oneco.kube.remembered import Remembered
 
 _LONGEST = 63
 
@@ -35,17 +36,53 @@ class Places(NamedTuple):
     person, `blocking` ones hold the delivery.
     """
 
-    every: tuple[str, ...]
+    every: frozenset[str]
     chosen: Mapping[str, tuple[str, ...]]
     undecided: tuple[str, ...]
     problems: tuple[str, ...]
     blocking: tuple[str, ...]
 
 
+class Group(NamedTuple):
+    """Clusters that get the same."""
+
+    scope: Scope
+    clusters: tuple[str, ...]
+
+
+class Situation(NamedTuple):
+    """Who gets what: for each stage its groups of clusters, and all clusters of any stage."""
+
+    places: Places
+    stages: tuple[tuple[Group, ...], ...]
+    everywhere: frozenset[str]
+
+
+_names: Remembered[tuple[str, ...]] = Remembered(256)
+_choices: Remembered[Mapping[str, tuple[str, ...]]] = Remembered(1024)
+_situations: Remembered[Situation] = Remembered(1024)
+
+
+def situate(plan: Plan, seen: ApplicationSeen) -> Situation:
+    """Who gets what now; answered from memory while neither plan, clusters nor choices change."""
+    every = _names.ask(_ours, *seen.clusters)
+    choices = _choices.ask(_decided, *seen.decisions)
+    return _situations.ask(_situate, plan, every, choices)
+
+
+def _situate(
+    plan: Plan, every: tuple[str, ...], choices: Mapping[str, tuple[str, ...]]
+) -> Situation:
+    where = _places(plan, every, choices)
+    stages = tuple(_groups(plan, stage, where, every) for stage in plan.stages)
+    everywhere = (name for groups in stages for group in groups for name in group.clusters)
+    return Situation(where, stages, frozenset(everywhere))
+
+
 def placements(plan: Plan, application: Object) -> dict[str, Object]:
     """The Placements that the topologies of `plan` need, by topology."""
     return {
-        name: _placement(name, topology, application)
+        name: _placement(plan, name, topology, application)
         for name, topology in plan.topologies.items()
         if topology.selector is not None
     }
@@ -63,11 +100,15 @@ def owner_of(application: Object) -> Object:
     }
 
 
-def _placement(name: str, topology: TopologyParameters, application: Object) -> Object:
-    selector = dict(topology.selector or {})
+def _placement_name(plan: Plan, name: str, topology: TopologyParameters) -> str:
     # A changed selector is another Placement: the old one's decisions cannot be taken for its own.
-    digest = naming.digest(name, encode(selector).decode(), length=8)
-    own = f"{objects.name(application)}-{name}".lower()[: _LONGEST - 9].rstrip("-.")
+    selector = encode(dict(topology.selector or {})).decode()
+    own = f"{plan.owner.name}-{name}".lower()[: _LONGEST - 9].rstrip("-.")
+    return f"{own}-{naming.digest(name, selector, length=8)}"
+
+
+def _placement(plan: Plan, name: str, topology: TopologyParameters, application: Object) -> Object:
+    selector = dict(topology.selector or {})
     spec = PlacementSpec(
         predicates=(
             Predicate(
@@ -85,7 +126,7 @@ def _placement(name: str, topology: TopologyParameters, application: Object) -> 
         "apiVersion": PLACEMENTS.api_version,
         "kind": "Placement",
         "metadata": {
-            "name": f"{own}-{digest}",
+            "name": _placement_name(plan, name, topology),
             "namespace": objects.namespace(application),
             "labels": {NAME_LABEL: objects.name(application)},
             "ownerReferences": [owner_of(application)],
@@ -94,11 +135,8 @@ def _placement(name: str, topology: TopologyParameters, application: Object) -> 
     }
 
 
-def places(plan: Plan, seen: ApplicationSeen, wanted: Mapping[str, Object]) -> Places:
-    """The clusters of each topology, as far as they are decided."""
-    every = tuple(sorted(objects.name(one) for one in seen.clusters if _is_ours(one)))
+def _places(plan: Plan, every: tuple[str, ...], choices: Mapping[str, tuple[str, ...]]) -> Places:
     known = frozenset(every)
-    decided = _decided(seen.decisions)
     chosen: dict[str, tuple[str, ...]] = {}
     undecided: list[str] = []
     problems: list[str] = []
@@ -110,7 +148,7 @@ def places(plan: Plan, seen: ApplicationSeen, wanted: Mapping[str, Object]) -> P
             problems += [_missing(one, name) for one in missing]
             chosen[name] = tuple(one for one in names if one in known)
         elif topology.selector is not None:
-            found = decided.get(objects.name(wanted[name]))
+            found = choices.get(_placement_name(plan, name, topology))
             if found is None:
                 undecided.append(name)
                 continue
@@ -121,7 +159,12 @@ def places(plan: Plan, seen: ApplicationSeen, wanted: Mapping[str, Object]) -> P
             blocking.append(
                 f"topology {name} chooses no cluster; allowEmpty: true would accept that"
             )
-    return Places(every, chosen, tuple(undecided), tuple(problems), tuple(blocking))
+    return Places(known, chosen, tuple(undecided), tuple(problems), tuple(blocking))
+
+
+def _ours(*clusters: Object) -> tuple[str, ...]:
+    """The names of the clusters that this hub accepted and keeps."""
+    return tuple(sorted(objects.name(one) for one in clusters if _is_ours(one)))
 
 
 def _is_ours(cluster: Object) -> bool:
@@ -133,7 +176,7 @@ def _missing(cluster: str, topology: str) -> str:
     return f"topology {topology} names cluster {cluster}, which is not in the fleet"
 
 
-def _decided(decisions: Sequence[Object]) -> dict[str, tuple[str, ...]]:
+def _decided(*decisions: Object) -> dict[str, tuple[str, ...]]:
     """The chosen clusters of each Placement; a decision without a status is not made yet."""
     chosen: dict[str, list[str]] = {}
     open_ones: set[str] = set()
@@ -149,24 +192,27 @@ def _decided(decisions: Sequence[Object]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def scopes(plan: Plan, stage: Stage, where: Places) -> dict[str, Scope]:
-    """What each cluster of a stage gets, by cluster."""
-    found: dict[str, dict[Layer, None]] = {}
+def _groups(plan: Plan, stage: Stage, where: Places, every: tuple[str, ...]) -> tuple[Group, ...]:
+    """The clusters of a stage, grouped by what they get."""
+    layers: dict[str, dict[Layer, None]] = {}
     for deploy in stage.deploys:
-        for cluster, namespace in _targets(plan, deploy, where):
+        for namespace, clusters in _targets(plan, deploy, where, every):
             layer = Layer(deploy.overrides, namespace, deploy.components)
-            found.setdefault(cluster, {})[layer] = None
-    return {cluster: tuple(layers) for cluster, layers in sorted(found.items())}
+            for cluster in clusters:
+                layers.setdefault(cluster, {})[layer] = None
+    groups: dict[Scope, list[str]] = {}
+    for cluster, found in sorted(layers.items()):
+        groups.setdefault(tuple(found), []).append(cluster)
+    return tuple(Group(scope, tuple(clusters)) for scope, clusters in groups.items())
 
 
-def _targets(plan: Plan, deploy: Deploy, where: Places) -> list[tuple[str, str]]:
+def _targets(
+    plan: Plan, deploy: Deploy, where: Places, every: tuple[str, ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """The clusters of one step, with the namespace in them."""
     if deploy.cluster:
-        return [(deploy.cluster, deploy.namespace)] if deploy.cluster in where.every else []
+        return [(deploy.namespace, (deploy.cluster,))] if deploy.cluster in where.every else []
     if not deploy.topologies:
-        return [(cluster, deploy.namespace) for cluster in where.every]
+        return [(deploy.namespace, every)]
     topologies = plan.topologies
-    return [
-        (cluster, topologies[name].namespace)
-        for name in deploy.topologies
-        for cluster in where.chosen.get(name, ())
-    ]
+    return [(topologies[name].namespace, where.chosen.get(name, ())) for name in deploy.topologies]

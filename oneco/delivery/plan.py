@@ -19,6 +19,7 @@ from oneco.kinds.oam import ApplicationSpec
 from oneco.kinds.release import PolicySpec
 from oneco.kube import names, objects
 from oneco.kube.objects import Object
+from oneco.kube.remembered import Remembered
 
 LONGEST_NAME = 50
 """Of an Application: its revisions' names are labels too, and those are at most 63 long."""
@@ -72,10 +73,24 @@ class Read(NamedTuple):
     path: str
 
 
+_plans: Remembered[dict[Owner, Plan]] = Remembered(2048)
+
+
 def read(application: Object, registry: Registry) -> Plan:
-    """The plan of `application`; Mistakes name everything that is wrong with it."""
+    """The plan of `application`; Mistakes name everything that is wrong with it.
+
+    The same spec of the same Application has the very same plan.
+    """
     owner = Owner(objects.name(application), objects.namespace(application) or "default")
-    spec = validation.read(ApplicationSpec, application.get("spec"), "spec")
+    given: Object = application.get("spec") or {}
+    plans = _plans.ask(lambda *_: {}, given, registry)
+    if owner not in plans:
+        plans[owner] = _read(owner, given, registry)
+    return plans[owner]
+
+
+def _read(owner: Owner, given: Object, registry: Registry) -> Plan:
+    spec = validation.read(ApplicationSpec, given, "spec")
     mistakes = _wrong_names(owner, spec)
     components, warnings = _components(spec)
     policies = _policies(spec, registry, mistakes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from oneco.delivery import validation
 from oneco.delivery.placing import owner_of
@@ -21,6 +22,7 @@ from oneco.kinds.release import (
 )
 from oneco.kube import objects, selectors
 from oneco.kube.objects import Object
+from oneco.kube.remembered import Remembered
 
 STEP_ANNOTATION = f"{GROUP}/step"
 """On a Release: the workflow step that it carries out, empty where there is only one."""
@@ -42,26 +44,46 @@ def step_of(release: Object) -> str:
     return str(objects.annotations_of(release).get(STEP_ANNOTATION, ""))
 
 
-def targets(variants: Mapping[str, str], left: Sequence[str]) -> tuple[Target, ...]:
-    """Clusters grouped by what they get; those in `left` get nothing any more."""
-    groups: dict[str, list[str]] = {}
-    for cluster, variant in sorted(variants.items()):
-        groups.setdefault(variant, []).append(cluster)
-    made = [Target(variant=variant, clusters=tuple(group)) for variant, group in groups.items()]
+def targets(
+    groups: Sequence[tuple[str, tuple[str, ...]]], left: Sequence[str]
+) -> tuple[Target, ...]:
+    """Clusters by the variant that they get; those in `left` get nothing any more."""
+    merged: dict[str, tuple[str, ...]] = {}
+    for variant, clusters in groups:
+        held_already = merged.get(variant)
+        merged[variant] = tuple(sorted((*held_already, *clusters))) if held_already else clusters
+    made = [Target(variant=variant, clusters=clusters) for variant, clusters in merged.items()]
     return (*made, Target(clusters=tuple(sorted(left)))) if left else tuple(made)
+
+
+class _Reach(NamedTuple):
+    """The clusters to which a release brings something, and those that it empties."""
+
+    filled: frozenset[str]
+    emptied: frozenset[str]
+
+
+_reaches: Remembered[_Reach] = Remembered()
 
 
 def held(seen: ApplicationSeen) -> frozenset[str]:
     """The clusters that have, or may still have, something of the Application."""
-    state: dict[str, str] = {}
+    found: frozenset[str] = frozenset()
     for release in seen.releases:
-        is_done = status_of(release).phase == "Succeeded"
-        for target in spec_of(release).targets:
-            for cluster in target.clusters:
-                state[cluster] = target.variant
-                if is_done and not target.variant:
-                    del state[cluster]
-    return frozenset(state)
+        filled, emptied = _reaches.ask(_reach, spec_of(release))
+        found = found if filled <= found else found | filled
+        if emptied:
+            is_done = status_of(release).phase == "Succeeded"
+            found = found - emptied if is_done else found | emptied
+    return found
+
+
+def _reach(spec: ReleaseSpec) -> _Reach:
+    def of(*, is_filled: bool) -> frozenset[str]:
+        chosen = (one for one in spec.targets if bool(one.variant) is is_filled)
+        return frozenset(cluster for one in chosen for cluster in one.clusters)
+
+    return _Reach(of(is_filled=True), of(is_filled=False))
 
 
 def newest(seen: ApplicationSeen, step: str) -> Object | None:

@@ -14,6 +14,7 @@ from oneco.kinds import naming
 from oneco.kinds.oam import NAME_LABEL, PUBLISH_VERSION, REVISION_HASH_LABEL, REVISIONS
 from oneco.kube import objects
 from oneco.kube.objects import Json, Object, dig, encode, put
+from oneco.kube.remembered import Remembered
 
 _FAMILIES: tuple[tuple[Family, str, str], ...] = (
     ("component", "componentDefinitions", "ComponentDefinition"),
@@ -29,15 +30,26 @@ class Revised(NamedTuple):
     variants: Mapping[Scope, str]
 
 
+_digests: Remembered[str] = Remembered()
+
+
 def content_hash(application: Object) -> str:
     """Equal for Applications that deliver the same; policies of release are no content."""
     version = objects.annotations_of(application).get(PUBLISH_VERSION, "")
-    return naming.digest(encode([content(application), version]).decode(), length=16)
+    digest = _digests.ask(_digest, application.get("spec") or {})
+    return naming.digest(digest, version, length=16)
+
+
+def _digest(spec: Object) -> str:
+    return naming.digest(encode(_content(spec)).decode(), length=64)
 
 
 def content(application: Object) -> Object:
     """The spec of `application` without its policies of release."""
-    spec: Object = application.get("spec") or {}
+    return _content(application.get("spec") or {})
+
+
+def _content(spec: Object) -> Object:
     policies = spec.get("policies") or ()
     kept = [one for one in policies if (one.get("type") or "").partition("@")[0] != "release"]
     if len(kept) == len(policies):
