@@ -87,10 +87,11 @@ def _unit(obj: Object, old: Object | None) -> list[Cause]:
 
 def _check_run(obj: Object, old: Object | None) -> list[Cause]:
     spec = parse(release.CheckRunSpec, obj.get("spec"), "spec")
-    if old is not None and obj.get("spec") != old.get("spec"):
-        asked = dig(obj, "spec", "check", "name", default="")
-        return [causes.invalid("spec", asked, "a question that was asked stays; ask another one")]
-    return validity_policy.check(spec.check, "spec.check")
+    found = validity_policy.check(spec.check, "spec.check")
+    if old is not None:
+        fields = ("check", "cluster", "release", "application", "applicationNamespace")
+        found += immutable(obj, old, fields, "the same question may only be asked again")
+    return found
 
 
 def _cluster(obj: Object, old: Object | None) -> list[Cause]:

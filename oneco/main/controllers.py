@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from oneco import definitions
 from oneco.agent import membership
 from oneco.agent import seen as agent_seen
 from oneco.agent import works as agent_works
 from oneco.agent.ports import Kinds
 from oneco.control.shell import Controller, Source
+from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, placements
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
 from oneco.kinds import ocm
-from oneco.kinds.oam import REVISIONS
+from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
 from oneco.kinds.release import (
     CHECK_RUNS,
     OBSERVATIONS,
+    POLICIES,
     RELEASE_LABEL,
     RELEASES,
     UNITS,
@@ -24,7 +27,7 @@ from oneco.kinds.release import (
 )
 from oneco.kube import types
 from oneco.kube.api import Match
-from oneco.kube.refs import Kind
+from oneco.kube.refs import Kind, Resource
 from oneco.main import wakes
 from oneco.release import releases, seen, units
 
@@ -32,12 +35,15 @@ WORKLOADS: Mapping[Kind, DeploymentWorkload] = {
     Kind("apps", "v1", "Deployment"): DeploymentWorkload()
 }
 _LEASES = membership.LEASES
+NAMESPACES = Resource("", "v1", "namespaces")
+CONFIG_MAPS = Resource("", "v1", "configmaps")
+EPOCH_NAMESPACE = "oneco-system"
 _SETTLE_SECONDS = 0.5
 
 
 def hub() -> Sequence[Controller]:
     """Everything that decides on the hub."""
-    return (_clusters(), _placements(), *_releases())
+    return (_applications(), _clusters(), _placements(), *_releases())
 
 
 def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Controller]:
@@ -77,11 +83,42 @@ def _work(reader, key, *, kinds: Kinds):  # type: ignore[no-untyped-def]
     return agent_seen.work(reader, key, kinds, WORKLOADS)
 
 
+def _applications() -> Controller:
+    label = (NAME_LABEL,)
+    own = wakes.application_of
+    namespace = wakes.applications_of_namespace
+    return Controller(
+        name="applications",
+        sources=(
+            Source(resource=APPLICATIONS, wakes=wakes.itself),
+            Source(resource=REVISIONS, wakes=own, indexed=label),
+            Source(resource=RELEASES, wakes=own, indexed=label),
+            Source(resource=ocm.PLACEMENTS, wakes=own, indexed=label),
+            Source(resource=ocm.PLACEMENT_DECISIONS, wakes=namespace),
+            Source(resource=POLICIES, wakes=namespace),
+            Source(resource=ocm.CLUSTERS, wakes=wakes.applications_of_cluster),
+            Source(
+                resource=UNITS,
+                wakes=wakes.application_of_unit,
+                indexed=label,
+                settle_seconds=_SETTLE_SECONDS,
+            ),
+        ),
+        gather=delivery.gather,
+        decide=partial(delivery.decide, registry=definitions.builtin()),
+    )
+
+
 def _clusters() -> Controller:
-    own = wakes.itself
+    name = wakes.cluster_of
     return Controller(
         name="clusters",
-        sources=(Source(resource=ocm.CLUSTERS, wakes=own),),
+        sources=(
+            Source(resource=ocm.CLUSTERS, wakes=wakes.itself),
+            Source(resource=_LEASES, wakes=name),
+            Source(resource=NAMESPACES, wakes=wakes.itself_as_cluster),
+            Source(resource=CONFIG_MAPS, namespace=EPOCH_NAMESPACE, wakes=wakes.every_cluster),
+        ),
         gather=clusters.gather,
         decide=clusters.decide,
     )
@@ -90,7 +127,11 @@ def _clusters() -> Controller:
 def _placements() -> Controller:
     return Controller(
         name="placements",
-        sources=(Source(resource=ocm.PLACEMENTS, wakes=wakes.itself),),
+        sources=(
+            Source(resource=ocm.PLACEMENTS, wakes=wakes.itself),
+            Source(resource=ocm.CLUSTERS, wakes=wakes.placements_of_cluster, settle_seconds=0.1),
+            Source(resource=ocm.PLACEMENT_DECISIONS, wakes=wakes.nobody),
+        ),
         gather=placements.gather,
         decide=placements.decide,
     )

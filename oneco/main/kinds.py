@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from oneco.kube.api import Api
@@ -18,14 +19,14 @@ class ServedKinds:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._known: dict[Kind, ResourceInfo] = {}
-        self.is_missing = False
-        """Whether a kind was asked for that was not there."""
+        self.missing = asyncio.Event()
+        """Set while a kind was asked for that the last discovery did not name."""
 
     def __call__(self, kind: Kind) -> ResourceInfo | None:
         """How `kind` is served, or None."""
         info = self._known.get(kind)
         if info is None:
-            self.is_missing = True
+            self.missing.set()
         return info
 
     async def refresh(self) -> bool:
@@ -35,7 +36,7 @@ class ServedKinds:
             self._known = _tables.ask(_table, await self._api.discover())
         except ApiError:
             return False
-        self.is_missing = False
+        self.missing.clear()
         return True
 
 

@@ -12,6 +12,7 @@ from oneco.control.shell import Wakes
 from oneco.decision import Reader
 from oneco.kinds import ocm
 from oneco.kinds.naming import release_key
+from oneco.kinds.oam import APPLICATIONS, NAME_LABEL
 from oneco.kinds.release import RELEASE_LABEL, RELEASES, UNIT_LABEL, UNITS
 from oneco.kube import objects
 from oneco.kube.objects import Object
@@ -27,6 +28,22 @@ def itself(_: Reader, seen: Seen) -> Iterable[Key]:
 def nobody(_: Reader, __: Seen) -> Iterable[Key]:
     """No key: the collection is only read."""
     return ()
+
+
+def cluster_of(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The cluster whose namespace the changed object is in."""
+    yield "", objects.namespace(seen.new or seen.old or {})
+
+
+def itself_as_cluster(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The cluster that is called like the changed object."""
+    yield "", objects.name(seen.new or seen.old or {})
+
+
+def every_cluster(reader: Reader, _: Seen) -> Iterable[Key]:
+    """Every cluster."""
+    for one in reader.list(ocm.CLUSTERS):
+        yield "", objects.name(one)
 
 
 def release_of_unit(_: Reader, seen: Seen) -> Iterable[Key]:
@@ -78,6 +95,42 @@ def units_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
     if _conditions(seen.old) != _conditions(seen.new):
         for unit in reader.list(UNITS, name):
             yield name, objects.name(unit)
+
+
+def application_of(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The Application that a labelled object of its namespace belongs to."""
+    obj = seen.new or seen.old or {}
+    name = objects.labels(obj).get(NAME_LABEL)
+    if name:
+        yield objects.namespace(obj), name
+
+
+def application_of_unit(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The unit's Application, when the unit's phase changed."""
+    if _parts(seen.old) != _parts(seen.new):
+        spec = (seen.new or seen.old or {}).get("spec") or {}
+        yield spec.get("applicationNamespace", ""), spec.get("application", "")
+
+
+def applications_of_namespace(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The Applications of the namespace that a policy or a placement decision is in."""
+    namespace = objects.namespace(seen.new or seen.old or {})
+    for one in reader.list(APPLICATIONS, namespace):
+        yield namespace, objects.name(one)
+
+
+def applications_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """Every Application, when a cluster came, went, or is accepted or labelled otherwise."""
+    if _belonging(seen.old) != _belonging(seen.new):
+        for one in reader.list(APPLICATIONS):
+            yield objects.namespace(one), objects.name(one)
+
+
+def placements_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """Every Placement, when a cluster came, went, or changed what placements look at."""
+    if _belonging(seen.old) != _belonging(seen.new):
+        for one in reader.list(ocm.PLACEMENTS):
+            yield objects.namespace(one), objects.name(one)
 
 
 def works_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
@@ -154,6 +207,11 @@ def _phase(obj: Object | None) -> str:
 def _parts(unit: Object | None) -> tuple[object, ...]:
     status = (unit or {}).get("status") or {}
     return status.get("phase"), status.get("isTouched"), status.get("release"), unit is None
+
+
+def _belonging(cluster: Object | None) -> object:
+    claims = objects.dig(cluster or {}, "status", "clusterClaims", default=())
+    return cluster is None, objects.labels(cluster or {}), (cluster or {}).get("spec"), claims
 
 
 def _conditions(cluster: Object | None) -> object:

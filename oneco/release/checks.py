@@ -39,7 +39,8 @@ class Asked(NamedTuple):
 def ask(seen: UnitSeen, status: UnitStatus, now: Instant, until: Instant) -> Asked:
     """Ask every check that is due in the silence that ends at `until`, and judge the answers."""
     policies = seen.policy.checks
-    if not policies:
+    is_first = seen.before is None or not seen.before.manifests
+    if not policies or is_first:  # there is nothing yet that the new version could be worse than
         return Asked(wake_at=until)
     reached = times.from_text(status.batch_reached_at)
     due = _last_due(reached, now, until)

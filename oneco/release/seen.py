@@ -16,6 +16,7 @@ from oneco.kinds.release import (
     OBSERVATIONS,
     RELEASE_LABEL,
     RELEASES,
+    SEQUENCE_LABEL,
     UNITS,
     WAVE_LABEL,
     CheckRunSpec,
@@ -182,11 +183,9 @@ def _others(reader: Reader, found: Object, application: str) -> list[Object]:
     ]
 
 
-def _age(found: Object) -> tuple[str, int]:
-    meta = objects.metadata(found)
-    # Several releases may be made in one second: the number behind "-v" tells them apart.
-    digits = "".join(char if char.isdigit() else " " for char in objects.name(found)).split()
-    return (meta.get("creationTimestamp") or "", int(digits[-1]) if digits else 0)
+def _age(found: Object) -> int:
+    text = objects.labels(found).get(SEQUENCE_LABEL, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _is_newer(one: Object, than: Object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import msgspec
@@ -35,6 +36,21 @@ UNIT_FINALIZER = "onepersoncompany.io/work"
 
 def decide(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
     """The next step of one unit in the release that claimed it, or why there is none."""
+    decision = _next(seen, now, workloads)
+    if not seen.failures or not decision.actions:
+        return decision
+    # The write will be tried again, but whoever looks should read why it did not happen.
+    refusal = seen.failures[0]
+    message = f"the hub refused {refusal.address}: {refusal.message}"
+    status = _with(seen.status, reason="WriteRefused", message=message)
+    told = Change(_address(seen), Patch("merge", {"status": build(status)}))
+    at_status = told._replace(address=told.address._replace(subresource="status"))
+    is_told = seen.status.message == message
+    actions = decision.actions if is_told else (at_status, *decision.actions)
+    return dataclasses.replace(decision, actions=actions)
+
+
+def _next(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
     if objects.is_deleting(seen.unit):
         return _take_off(seen)
     if seen.release is None:
