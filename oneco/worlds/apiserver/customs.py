@@ -148,6 +148,22 @@ def served_by(crd: Object) -> tuple[Served, ...]:
     return found
 
 
+_completed: dict[int, tuple[Object, Object]] = {}
+
+
+def shared(crd: Object) -> Object:
+    """`crd` completed and at its first generation; the same object for every server."""
+    known = _completed.get(id(crd))
+    if known is not None and known[0] is crd:
+        return known[1]
+    meta = {key: value for key, value in crd["metadata"].items() if key in _GIVEN}
+    body = {**completed(crd), "metadata": {**meta, "generation": 1}}
+    if len(_completed) >= _MOST_KNOWN:
+        _completed.clear()
+    _completed[id(crd)] = (crd, body)
+    return body
+
+
 @functools.lru_cache(maxsize=1024)
 def _served(encoded_spec: bytes) -> tuple[Served, ...]:
     spec = msgspec.json.decode(encoded_spec)
@@ -206,6 +222,7 @@ def _scale(given: Object) -> Scale:
     return Scale(spec, status, selector)
 
 
+_GIVEN: Final = frozenset({"name", "labels", "annotations"})
 _SCALE_PATHS: Final = ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")
 _TERMINATING: Final = (
     "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"

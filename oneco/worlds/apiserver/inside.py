@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from oneco.kube.objects import Object
+from oneco.worlds.apiserver import customs
 from oneco.worlds.apiserver.core import Core
 from oneco.worlds.apiserver.removal import Removal
 from oneco.worlds.apiserver.store import Key
@@ -44,6 +45,16 @@ class Inside:
         stored = core.store.commit(key, {**body, "metadata": meta}).after
         assert stored is not None, "a creation stores something"
         return stored
+
+    def define(self, crd: Object) -> Object:
+        """Serve the kind that this sound CustomResourceDefinition defines, from now on.
+
+        A definition that is shared by many servers is completed and compiled once.
+        """
+        body = customs.shared(crd)
+        status = customs.accepted_status(body, self._core.present())
+        key = Key(customs.COLLECTION, "", body["metadata"]["name"])
+        return self.create(key, {**body, "status": status})
 
     def put(self, key: Key, after: Object) -> Object | None:
         """Store `after` in place of what is at `key`; None if that let a deleted object go."""
