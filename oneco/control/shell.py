@@ -112,6 +112,12 @@ class Shell:
         """Have `key` looked at now."""
         self._queue.add((controller, key))
 
+    def keys(self, controller: str) -> tuple[Key, ...]:
+        """The keys that the controller's own collection holds: its first source's."""
+        source = self._controllers[controller].sources[0]
+        found = self.cache.table(source.side, source.resource).objects
+        return tuple(found)
+
     def is_idle(self) -> bool:
         """Whether no key is due or being worked on."""
         return self._queue.is_idle()
