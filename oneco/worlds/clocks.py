@@ -40,13 +40,18 @@ class Alarm(Clock, Protocol):
 
 
 class ScaledClock:
-    """Time that runs `speed` times as fast as the real one, from the present on."""
+    """Time that runs `speed` times as fast as the real one, from `start` or the present on.
 
-    def __init__(self, speed: float = 1.0) -> None:
+    A process that goes on with what a faster clock wrote starts where that one ended, otherwise
+    its objects would come from the future.
+    """
+
+    def __init__(self, speed: float = 1.0, *, start: Instant | None = None) -> None:
         assert speed > 0, f"time would stand still or run backwards at speed {speed}"
         self.speed = speed
         # The monotonic clock measures the way, so that a corrected wall clock moves nothing.
-        self._start, self._anchor = time.time(), time.monotonic()
+        self._start = time.time() if start is None else start
+        self._anchor = time.monotonic()
 
     def now(self) -> Instant:
         """The present instant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oneco.kube.objects import dig
 from oneco.worlds.behaviours.faults import CrashLoop, ImagePull, NotReady, SlowStart, Window
 from oneco.worlds.sim.cluster import NodeSpec
 from tests.behaviours.a_cluster import a_cluster, a_deployment
@@ -140,7 +141,7 @@ def test_a_crashing_container_backs_off_longer_each_time():
     crashes = [
         at
         for at, change in cluster.commits("/pods")
-        if "waiting" in change.after["status"].get("containerStatuses", [{"state": {}}])[0]["state"]
+        if "waiting" in dig(change.after, "status", "containerStatuses", 0, "state", default={})
     ][1:]
     # Started at 2, 16, 40 and 84 s; the waits between are 10, 20, 40 and 80 s.
     assert crashes == [6.0, 20.0, 44.0, 88.0, 172.0]

@@ -11,7 +11,7 @@ from oneco.worlds.clocks import StepClock, VirtualClock
 START = Instant(1_800_000_000.0)
 
 
-def an_agenda() -> tuple[StepClock, Agenda, list[str]]:
+def an_agenda() -> tuple[StepClock, Agenda, list[object]]:
     clock = StepClock(START)
     return clock, Agenda(clock), []
 

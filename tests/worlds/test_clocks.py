@@ -148,7 +148,8 @@ def test_a_real_clock_rings_and_can_be_called_off():
 
 
 def test_a_step_clock_makes_every_call_at_its_own_time():
-    clock, rung = StepClock(START), []
+    clock = StepClock(START)
+    rung: list[object] = []
     clock.call_at(Instant(START + 3), lambda: rung.append(clock.now()))
     clock.call_at(Instant(START + 1), lambda: rung.append(clock.now()))
     clock.call_at(Instant(START + 2), lambda: rung.append("never")).cancel()

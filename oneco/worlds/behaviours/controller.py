@@ -25,9 +25,6 @@ class Controller:
         self.todo: dict[Key, None] = {}
         self._due: dict[Instant, dict[Key, None]] = {}
 
-    def start(self) -> None:
-        """Begin, once every stored object has been noticed."""
-
     def notice(self, change: Change) -> None:
         """Mark what the change touches."""
         raise NotImplementedError

@@ -60,8 +60,6 @@ class Behaviours:
                 metadata = obj["metadata"]
                 key = Key(collection, metadata.get("namespace") or "", metadata["name"])
                 self._on_commit(Change(0, key, None, obj))
-        for controller in self._controllers:
-            controller.start()
 
     def stop(self) -> None:
         """Do nothing any more, whatever is committed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from oneco.clock import Instant
@@ -10,7 +10,8 @@ from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours import instants, stages, statuses, templates
 from oneco.worlds.behaviours.controller import Controller
-from oneco.worlds.behaviours.index import JOBS, PODS, owner_of
+from oneco.worlds.behaviours.hand import Hand
+from oneco.worlds.behaviours.index import JOBS, PODS, Index, owner_of
 
 _RETRY_SECONDS = 10.0
 _LONGEST_RETRY_SECONDS = 360.0
@@ -21,12 +22,19 @@ class Jobs(Controller):
 
     collections: ClassVar[tuple[str, ...]] = (JOBS, PODS)
 
+    def __init__(self, hand: Hand, index: Index, stir: Callable[[], None]) -> None:
+        super().__init__(hand, index, stir)
+        self._is_any = False
+
     def notice(self, change: Change) -> None:
         """Look at a Job that changed, or whose pods did."""
         key, before, after = change.key, change.before, change.after
         if key.collection == JOBS:
+            self._is_any = True
             if after is not None and (before is None or before["spec"] is not after["spec"]):
                 self.mark(key)
+            return
+        if not self._is_any:
             return
         pod = after or before
         owner = owner_of(pod) if pod is not None else None

@@ -220,6 +220,8 @@ def _is_news(before: Object, after: Object) -> bool:
         return True
     if old.get("ownerReferences") is not new.get("ownerReferences"):
         return True
+    if before.get("status") is after.get("status"):
+        return False
     return statuses.is_ready(before) != statuses.is_ready(after) or statuses.is_finished(
         before
     ) != statuses.is_finished(after)
