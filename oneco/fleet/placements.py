@@ -35,16 +35,13 @@ class PlacementSeen(NamedTuple):
 
 
 def gather(reader: Reader, key: tuple[str, str]) -> PlacementSeen | None:
-    """Everything about the placement that `key` names, or None where it is gone.
-
-    PlacementDecisions are looked up by PLACEMENT_LABEL.
-    """
+    """Everything about the placement that `key` names, or None where it is gone."""
     namespace, name = key
     placement = reader.get(Address(PLACEMENTS, namespace, name))
     if placement is None:
         return None
-    decisions = reader.labelled(PLACEMENT_DECISIONS, (PLACEMENT_LABEL, name))
-    own = [one for one in decisions if objects.namespace(one) == namespace]
+    decisions = reader.list(PLACEMENT_DECISIONS, namespace)
+    own = [one for one in decisions if objects.labels(one).get(PLACEMENT_LABEL) == name]
     return PlacementSeen(placement, reader.list(CLUSTERS), own)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oneco.control.cache import Cache, CacheReader, Seen
+from oneco.control.cache import Cache, CacheReader
 from oneco.decision import NOTHING, Create, Decision, Delete
-from oneco.fleet import placements, waking
+from oneco.fleet import placements
 from oneco.fleet.placements import PlacementSeen, decide, gather
 from oneco.kinds.ocm import CLUSTERS, PLACEMENT_DECISIONS, PLACEMENT_LABEL, PLACEMENTS
 from oneco.kube import times
@@ -274,7 +274,6 @@ def test_a_choice_once_made_is_made_again(taints, before, number):
 
 def test_gathering_takes_only_the_decisions_of_its_namespace():
     cache = Cache()
-    cache.index("hub", PLACEMENT_DECISIONS, (PLACEMENT_LABEL,))
     own, other = a_decision("a"), a_decision("b")
     other = {**other, "metadata": {**other["metadata"], "namespace": "elsewhere"}}
     placement, cluster = a_placement(), a_cluster("a")
@@ -288,14 +287,3 @@ def test_gathering_takes_only_the_decisions_of_its_namespace():
     reader = CacheReader(cache)
     assert gather(reader, ("default", "shop")) == PlacementSeen(placement, [cluster], [own])
     assert gather(reader, ("default", "gone")) is None
-
-
-def test_a_heartbeat_wakes_no_placement_and_a_taint_wakes_all():
-    cache = Cache()
-    cache.take("hub", PLACEMENTS, a_placement())
-    reader, old = CacheReader(cache), a_cluster("a")
-    beating = {**old, "status": {"conditions": [{"type": "x"}], "capacity": {"cpu": "4"}}}
-    tainted = a_cluster("a", a_taint())
-    assert not waking.placements_of_cluster(reader, Seen("hub", CLUSTERS, old, beating))
-    woken = waking.placements_of_cluster(reader, Seen("hub", CLUSTERS, old, tainted))
-    assert list(woken) == [("default", "shop")]
