@@ -67,6 +67,8 @@ class Definition:
     render: Callable[..., Rendered] | None = None
     reads: Callable[[Object], tuple[str, ...]] = _reads_nothing
     version: str = "v1"
+    workload_type: str = "autodetects.core.oam.dev"
+    """Of a component: the kind of its workload, as KubeVela's definitions name it."""
     is_after_workload: bool = False
     """Whether KubeVela applies its objects only once the workload is healthy."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from oneco.delivery import manifests
 from oneco.delivery.placing import owner_of
 from oneco.delivery.plan import Plan, Scope, pieces
-from oneco.delivery.ports import Family, Registry, lookup
+from oneco.delivery.ports import Definition, Family, Registry, lookup
 from oneco.delivery.seen import REVISIONS_LIMIT, ApplicationSeen, number_of
 from oneco.kinds import naming
 from oneco.kinds.oam import NAME_LABEL, PUBLISH_VERSION, REVISION_HASH_LABEL, REVISIONS
@@ -169,22 +169,29 @@ def _definitions(plan: Plan, registry: Registry) -> dict[str, Any]:
     }
     found: dict[str, Any] = {}
     for family, field, kind in _FAMILIES:
-        versions = {
-            name: definition.version
+        specs = {
+            name: _definition_spec(definition)
             for name in sorted(used[family])
             if (definition := lookup(registry, family, name)) is not None
         }
-        if versions:
+        if specs:
             found[field] = {
                 name: {
                     "apiVersion": REVISIONS.api_version,
                     "kind": kind,
                     "metadata": {"name": name},
-                    "spec": {"version": version},
+                    "spec": spec,
                 }
-                for name, version in versions.items()
+                for name, spec in specs.items()
             }
     return found
+
+
+def _definition_spec(definition: Definition) -> Object:
+    spec = {"version": definition.version}
+    if definition.family != "component":
+        return spec
+    return {**spec, "workload": {"type": definition.workload_type}}
 
 
 def surplus(seen: ApplicationSeen) -> list[Object]:

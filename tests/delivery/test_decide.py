@@ -56,7 +56,7 @@ def test_a_revision_holds_the_objects_and_the_definitions_that_made_them():
     assert manifest["manifest"]["spec"]["replicas"] == 1
     assert manifest["manifest"]["metadata"]["labels"]["app.oam.dev/appRevision"] == "shop-v1"
     assert "status.updatedReplicas" in manifest["reads"]
-    assert spec["componentDefinitions"]["webservice"]["spec"] == {"version": "v1"}
+    assert spec["componentDefinitions"]["webservice"]["spec"]["version"] == "v1"
     assert spec["traitDefinitions"]["scaler"]["kind"] == "TraitDefinition"
     assert spec["application"]["spec"]["components"][0]["name"] == "web"
 

@@ -90,4 +90,5 @@ DEFINITION = Definition(
     parameters=WebserviceParameters,
     render=_render,
     reads=health.reads,
+    workload_type="deployments.apps",
 )

@@ -22,4 +22,5 @@ DEFINITION = Definition(
     parameters=WorkerParameters,
     render=_render,
     reads=health.reads,
+    workload_type="deployments.apps",
 )
