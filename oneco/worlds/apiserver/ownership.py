@@ -35,7 +35,7 @@ class Ownership:
                 subresource=write.subresource,
                 has_status=has_status,
             )
-        pending = (*self._pending.get(key, ()), write)
+        pending = _joined(self._pending.get(key, ()), write)
         if len(pending) < _MOST_PENDING:
             self._pending[key] = pending
             return write.after
@@ -53,3 +53,12 @@ class Ownership:
         """Forget what is pending: the object is gone or carries it now."""
         if self._pending:
             self._pending.pop(key, None)
+
+
+def _joined(pending: tuple[Pending, ...], write: Pending) -> tuple[Pending, ...]:
+    """`pending` and `write`; a controller that writes one status again and again is one writer."""
+    if pending and write.subresource == "status":
+        last = pending[-1]
+        if (last.manager, last.subresource) == (write.manager, "status"):
+            return (*pending[:-1], write._replace(before=last.before))
+    return (*pending, write)

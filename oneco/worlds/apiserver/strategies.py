@@ -95,20 +95,8 @@ def _secret(new: Object) -> Object:
     return {**kept, "data": {**(new.get("data") or {}), **encoded}}
 
 
-def _claim(new: Object, caller: Caller) -> Object:
-    return {**_guarded(new, "kubernetes.io/pvc-protection"), "status": {"phase": "Pending"}}
-
-
-def _volume(new: Object, caller: Caller) -> Object:
-    return {**_guarded(new, "kubernetes.io/pv-protection"), "status": {"phase": "Pending"}}
-
-
-def _guarded(new: Object, finalizer: str) -> Object:
-    meta = new["metadata"]
-    held = list(meta.get("finalizers") or ())
-    if finalizer in held:
-        return new
-    return {**new, "metadata": {**meta, "finalizers": [*held, finalizer]}}
+def _pending(new: Object, caller: Caller) -> Object:
+    return {**new, "status": {"phase": "Pending"}}
 
 
 def _job(new: Object, caller: Caller) -> Object:
@@ -150,8 +138,8 @@ _NAMESPACE: Final = Kind("", "v1", "Namespace")
 _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     _NAMESPACE: _namespace,
     Kind("", "v1", "Pod"): _pod,
-    Kind("", "v1", "PersistentVolumeClaim"): _claim,
-    Kind("", "v1", "PersistentVolume"): _volume,
+    Kind("", "v1", "PersistentVolumeClaim"): _pending,
+    Kind("", "v1", "PersistentVolume"): _pending,
     Kind("batch", "v1", "Job"): _job,
     Kind("certificates.k8s.io", "v1", "CertificateSigningRequest"): _signing_request,
 }
