@@ -95,7 +95,7 @@ def _created(wanted: Manifest, owner: Owner, now_text: str, finish: Finish | Non
 
 def _within(seen: Comparison, scope: Scope) -> Comparison:
     changed = manifests.within(seen.changed, scope)
-    return Comparison(changed, manifests.within(seen.removed, scope))
+    return Comparison(changed, manifests.within(seen.removed, scope), seen.is_moved)
 
 
 def _unmanaged(live: Object, kind: Type, now_text: str) -> Sequence[Entry]:
@@ -191,13 +191,13 @@ def _updated(
     seen = compare(write.before or {}, write.after, kind)
     seen = _within(seen, Scope(write.subresource, has_status))
     changed, removed = managers.stripped(seen.changed), managers.stripped(seen.removed)
-    if changed is None and removed is None:
+    if changed is None and removed is None and not seen.is_moved:
         return entries
     api_version = write.after.get("apiVersion", "")
     owner = Owner(write.manager, "Update", api_version, write.subresource)
     mine = next((entry for entry in entries if managers.is_owned_by(entry, owner)), None)
     others = [entry for entry in entries if entry is not mine]
-    rest = managers.taken(others, Comparison(changed, removed))
+    rest = managers.taken(others, Comparison(changed, removed, seen.is_moved))
     held = managers.fields_of(mine) if mine is not None else None
     fields = fieldsets.union(fieldsets.difference(held, removed), changed)
     if fields is not None:

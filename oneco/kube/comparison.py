@@ -15,6 +15,8 @@ class Comparison(NamedTuple):
 
     changed: FieldSet | None
     removed: FieldSet | None
+    is_moved: bool = False
+    """Whether items of a list changed places; nobody owns an order, so no field says it."""
 
 
 _SAME = Comparison(None, None)
@@ -49,23 +51,24 @@ def same(old: Json, new: Json) -> bool:
 def _maps(old: Mapping[str, Json], new: Mapping[str, Json], kind: Type) -> Comparison:
     changed: dict[str, Any] = {}
     removed: dict[str, Any] = {}
+    is_moved = False
     fields, element, always = kind.fields, kind.element or ANY, kind.always
     shared = 0
     for key, part in new.items():
-        if key in old or key in always:
-            shared += key in old
-            before = old[key] if key in old else type(part)() if part is not None else None
+        if key in old:
+            shared += 1
+            before = old[key]
             if before is part:
                 continue
-            added, gone = compare(before, part, fields.get(key) or element)
-            if added is not None:
-                changed["f:" + key] = added
-            if gone is not None:
-                removed["f:" + key] = gone
-        elif isinstance(part, (dict, list)):
-            changed["f:" + key] = everything(part, fields.get(key) or element)
+        elif key in always and part is not None:
+            before = type(part)()
         else:
-            changed["f:" + key] = LEAF
+            changed["f:" + key] = everything(part, fields.get(key) or element)
+            continue
+        seen = compare(before, part, fields.get(key) or element)
+        if seen is not _SAME:
+            _note("f:" + key, seen, changed, removed)
+            is_moved = is_moved or seen.is_moved
     if shared < len(old):
         gones = (
             ("f:" + key, _gone(part, fields.get(key) or element, key in always))
@@ -73,7 +76,20 @@ def _maps(old: Mapping[str, Json], new: Mapping[str, Json], kind: Type) -> Compa
             if key not in new
         )
         removed |= {key: gone for key, gone in gones if gone is not None}
-    return Comparison(changed or None, removed or None)
+    return _comparison(changed, removed, is_moved)
+
+
+def _note(element: str, seen: Comparison, changed: dict[str, Any], removed: dict[str, Any]) -> None:
+    if seen.changed is not None:
+        changed[element] = seen.changed
+    if seen.removed is not None:
+        removed[element] = seen.removed
+
+
+def _comparison(changed: FieldSet, removed: FieldSet, is_moved: bool) -> Comparison:
+    if not changed and not removed and not is_moved:
+        return _SAME
+    return Comparison(changed or None, removed or None, is_moved)
 
 
 def _gone(part: Json, kind: Type, is_always: bool) -> FieldSet | None:
@@ -83,34 +99,24 @@ def _gone(part: Json, kind: Type, is_always: bool) -> FieldSet | None:
 
 def _lists(old: Sequence[Json], new: Sequence[Json], kind: Type) -> Comparison:
     element = kind.element or ANY
-    if len(old) == len(new) == 1 and item_key(old[0], kind) == item_key(new[0], kind):
-        return _under(item_key(new[0], kind), compare(old[0], new[0], element))
     changed: dict[str, Any] = {}
     removed: dict[str, Any] = {}
     before, after = _grouped(old, kind), _grouped(new, kind)
+    common = [key for key in after if key in before]
+    is_moved = len(common) > 1 and common != [key for key in before if key in after]
     for key, items in after.items():
         past = before.get(key, ())
         if len(items) == 1 and len(past) == 1:
-            if past[0] is items[0]:
-                continue
-            added, gone = compare(past[0], items[0], element)
-            if added is not None:
-                changed[key] = added
-            if gone is not None:
-                removed[key] = gone
+            seen = compare(past[0], items[0], element)
+            if seen is not _SAME:
+                _note(key, seen, changed, removed)
+                is_moved = is_moved or seen.is_moved
         else:
             _duplicates(past, items, key, element, changed, removed)
     for key, past in before.items():
         if key not in after:
             removed[key] = everything(past[0], element) if len(past) == 1 else LEAF
-    return Comparison(changed or None, removed or None)
-
-
-def _under(key: str, seen: Comparison) -> Comparison:
-    return Comparison(
-        None if seen.changed is None else {key: seen.changed},
-        None if seen.removed is None else {key: seen.removed},
-    )
+    return _comparison(changed, removed, is_moved)
 
 
 def _duplicates(  # noqa: PLR0913 - one branch of the loop above, taken almost never

@@ -10,6 +10,8 @@ from oneco.kube.fieldsets import Malformed, item_key
 from oneco.kube.objects import Json
 from oneco.kube.types import ANY, Type
 
+_TOLERATION = "core.v1.Toleration"
+
 
 def covers(live: Json, wanted: Json, kind: Type) -> bool:
     """Whether `live` has every field of `wanted` with the same meaning; it may have more."""
@@ -49,6 +51,8 @@ def _same_keys(live: Mapping[str, Json], wanted: Mapping[str, Json], kind: Type)
 def _covers_list(live: Sequence[Json], wanted: Sequence[Json], kind: Type) -> bool:
     element = kind.element or ANY
     if kind.atomic or kind.form != "list":
+        if element.name == _TOLERATION and len(live) > len(wanted):
+            live = [item for item in live if item in wanted or not _is_servers(item)]
         # The server fills in defaults inside the items of an atomic list too.
         return len(live) == len(wanted) and all(
             covers(here, part, element) for here, part in zip(live, wanted, strict=True)
@@ -61,6 +65,12 @@ def _covers_list(live: Sequence[Json], wanted: Sequence[Json], kind: Type) -> bo
         )
     except Malformed:
         return False
+
+
+def _is_servers(toleration: Json) -> bool:
+    """Whether it is one of those that the server adds to every pod."""
+    troubles = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+    return isinstance(toleration, dict) and toleration.get("key") in troubles
 
 
 def _same_scalar(live: Json, wanted: Json, kind: Type) -> bool:

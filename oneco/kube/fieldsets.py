@@ -133,27 +133,23 @@ def _following_map(
 def _following_list(
     value: Sequence[Json], kind: Type, before: Sequence[Json], fields: FieldSet
 ) -> FieldSet | None:
-    earlier = {id(item): item for item in before}
-    keys = [item_key(item, kind) if id(item) in earlier else "" for item in value]
-    if len(value) != len(before) or len(set(keys)) < len(keys):
-        return _of_list(value, kind)
     element = kind.element or ANY
     found: dict[str, Any] = {}
-    for item, past, shared in zip(value, before, keys, strict=True):
-        key = shared or item_key(item, kind)
-        if key in found:
-            return _of_list(value, kind)
+    for item, past in zip(value, before, strict=False):
+        key = item_key(item, kind)
         known = fields.get(key)
-        if shared and known is not None:
-            found[key] = known
-            continue
-        try:
-            inner = following(item, element, past, known or LEAF)
-        except Malformed as error:
-            raise error.under(key) from None
-        inner = {".": LEAF, **inner} if inner else LEAF
-        found[key] = known if inner == known else inner
-    return found or None
+        if known is None or key in found or item_key(past, kind) != key:
+            break
+        if item is not past:
+            try:
+                inner = following(item, element, past, known)
+            except Malformed as error:
+                raise error.under(key) from None
+            inner = {".": LEAF, **inner} if inner else LEAF
+            known = known if inner == known else inner
+        found[key] = known
+    # From the first item that stands elsewhere on, nothing is known.
+    return found or None if len(found) == len(value) else _of_list(value, kind)
 
 
 def everything(value: Json, kind: Type) -> FieldSet:

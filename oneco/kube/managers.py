@@ -96,8 +96,12 @@ def taken(others: Sequence[Entry], seen: Comparison) -> list[Entry]:
         fields = fields_of(entry)
         kept = fieldsets.difference(fields, seen.changed)
         kept = fieldsets.difference(kept, seen.removed)
-        if kept is not None:
-            left.append(entry if kept is fields else {**entry, "fieldsV1": kept})
+        if kept is None:
+            continue
+        if seen.is_moved and kept is fields:
+            # Equal, but no longer the set that proves which manifest the object shows.
+            kept = dict(kept)
+        left.append(entry if kept is fields else {**entry, "fieldsV1": kept})
     return left
 
 

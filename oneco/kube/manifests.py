@@ -15,6 +15,7 @@ from oneco.kube import fieldsets, managers
 from oneco.kube.errors import BadRequest, InternalError
 from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.objects import Object, metadata, name, namespace
+from oneco.kube.refs import kind_of
 from oneco.kube.types import Type
 
 _REMEMBERED = 8192
@@ -109,8 +110,9 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
 
 
 def _title(applied: Object) -> str:
-    kind = f"{applied.get('apiVersion', '')}, Kind={applied.get('kind', '')}"
-    return f"{namespace(applied)}/{name(applied)}; {kind}"
+    kind = kind_of(applied)
+    named = f"{namespace(applied)}/{name(applied)}"
+    return f"{named}; {kind.group}/{kind.version}, Kind={kind.kind}"
 
 
 def _effective(applied: Object, scope: Scope) -> Object:
