@@ -158,3 +158,24 @@ async def test_a_dry_run_patches_nothing(api, at):
     done = await api.patch(at, Patch("merge", {"data": {"x": "9"}}), options)
     assert done["data"]["x"] == "9"
     assert (await api.get(at))["data"]["x"] == "1"
+
+
+async def test_a_patch_that_brings_a_wrong_type_is_refused(api, space):
+    at = Address(DEPLOYMENTS, space, "web")
+    await api.create(at._replace(name=""), deployment("web"))
+    with pytest.raises(Invalid) as caught:
+        await api.patch(at, Patch("merge", {"spec": {"replicas": "two"}}))
+    assert caught.value.message.startswith(' "" is invalid: patch: Invalid value: ')
+    assert "json: cannot unmarshal string into Go struct field" in caught.value.message
+    assert [cause.field for cause in caught.value.causes] == ["patch"]
+
+
+async def test_a_patch_that_brings_an_unknown_field_is_refused_when_strict(api, space):
+    at = Address(DEPLOYMENTS, space, "web")
+    await api.create(at._replace(name=""), deployment("web"))
+    options = WriteOptions(field_validation="Strict")
+    with pytest.raises(Invalid) as caught:
+        await api.patch(at, Patch("merge", {"spec": {"colour": "blue"}}), options)
+    assert caught.value.message.endswith('strict decoding error: unknown field "spec.colour"')
+    done = await api.patch(at, Patch("merge", {"spec": {"colour": "blue"}}))
+    assert "colour" not in done["spec"] and done["metadata"]["generation"] == 1

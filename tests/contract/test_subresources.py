@@ -36,6 +36,14 @@ async def test_the_status_address_does_not_write_the_spec(api, web):
     assert done["status"]["observedGeneration"] == 1
 
 
+async def test_the_status_address_writes_annotations_and_no_labels(api, web):
+    await created(api, web, deployment("web"))
+    meta = {"labels": {"a": "b"}, "annotations": {"c": "d"}}
+    done = await api.patch(web._replace(subresource="status"), Patch("merge", {"metadata": meta}))
+    assert done["metadata"]["annotations"]["c"] == "d"
+    assert "labels" not in done["metadata"]
+
+
 async def test_a_kind_without_status_has_no_status_address(api, space):
     at = Address(CONFIG_MAPS, space, "a")
     await created(api, at, config_map("a"))

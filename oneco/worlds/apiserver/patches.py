@@ -10,7 +10,7 @@ from oneco.kube import apply, causes, merge_patch
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
 from oneco.kube.json_patch import apply_json_patch
-from oneco.kube.objects import Object
+from oneco.kube.objects import Object, encode
 from oneco.kube.refs import Kind
 from oneco.kube.strategic import strategic
 from oneco.worlds.apiserver import bodies, conversion, shapes, subresources
@@ -43,9 +43,7 @@ class Patches:
         _check_identity(request, view, changed)
         if request.subresource not in ("", "status"):
             changed = subresources.changed(served, request.subresource, view, changed)
-        options = request.options
-        body = shapes.decoded(served, changed, options.field_validation, request.caller, view)
-        return self._writes.update(request, old, body)
+        return self._writes.update(request, old, _decoded(request, changed, view, patch))
 
     def rescale(self, request: Request, old: Object, body: Object) -> Object:
         """The Scale of `old` after `body` was written to it, stored."""
@@ -94,6 +92,18 @@ class Patches:
             return conversion.to_served(served, held)
         entries = applied["metadata"].get("managedFields") or []
         return self._writes.update(request, held, applied, entries=entries)
+
+
+def _decoded(request: Request, changed: Object, view: Object, patch: Patch) -> Object:
+    mode = request.options.field_validation
+    try:
+        return shapes.decoded(request.served, changed, mode, request.caller, view)
+    except BadRequest as fault:
+        # The object was sound before: what cannot be read came with the patch.
+        words = fault.message.partition("cannot be handled as a ")[2].partition(": ")[2]
+        shown = encode(patch.body).decode()
+        refused = causes.invalid("patch", shown, words or fault.message)
+        raise causes.refusal(Kind("", "", ""), "", [refused]) from None
 
 
 def _patched(request: Request, view: Object, patch: Patch) -> Any:

@@ -22,6 +22,7 @@ from oneco.worlds.apiserver.removal import Removal, is_done
 from oneco.worlds.apiserver.services import Services
 from oneco.worlds.apiserver.store import Key
 
+_DEPLOYMENT: Final = Kind("apps", "v1", "Deployment")
 _SERVICE: Final = Kind("", "v1", "Service")
 _IDENTITY: Final = frozenset({"apiVersion", "kind", "metadata", "status"})
 
@@ -184,6 +185,9 @@ class Writes:
         if request.subresource in ("status", "approval"):
             if served.custom is not None:
                 meta = old["metadata"]
+            elif served.storage == _DEPLOYMENT:
+                meta = {**meta, "labels": old["metadata"].get("labels") or {}}
+                meta = metadata.kept(meta, old["metadata"])
             merged = {**old, "metadata": meta}
             if "status" in body:
                 merged["status"] = body["status"]
