@@ -1,12 +1,19 @@
 """Status, scale, binding, eviction, approval."""
 
+import base64
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from oneco.kube.api import Patch
 from oneco.kube.errors import Conflict, Invalid, NotFound
 from oneco.kube.refs import Address, Resource
 from tests.contract.given import CONFIG_MAPS, DEPLOYMENTS, PODS, config_map, deployment, pod
 
+REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
 REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews")
 
 
@@ -167,3 +174,43 @@ async def test_a_client_may_ask_what_it_may_do(api):
         "spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}},
     }
     assert (await api.create(Address(REVIEWS), body))["status"]["allowed"] is True
+
+
+def signing_request(name):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "agent")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    text = request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    return {
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "CertificateSigningRequest",
+        "metadata": {"generateName": name},
+        "spec": {
+            "request": base64.b64encode(text).decode(),
+            "signerName": "example.io/agent",
+            "usages": ["client auth"],
+        },
+    }
+
+
+async def test_a_signing_request_is_approved_at_its_own_address(api):
+    body = signing_request("agent-")
+    made = await api.create(Address(REQUESTS), body)
+    assert made["spec"]["username"] and "system:authenticated" in made["spec"]["groups"]
+    at = Address(REQUESTS, name=made["metadata"]["name"])
+    condition = {"type": "Approved", "status": "True", "reason": "Known", "message": "It is ours."}
+    approved = {**made, "status": {"conditions": [condition]}}
+    done = await api.replace(at._replace(subresource="approval"), approved)
+    found = done["status"]["conditions"][0]
+    assert (found["type"], found["status"], found["reason"]) == ("Approved", "True", "Known")
+    assert found["lastUpdateTime"] and found["lastTransitionTime"]
+    await api.delete(at)
+
+
+async def test_the_body_of_a_signing_request_is_fixed(api):
+    made = await api.create(Address(REQUESTS), signing_request("agent-"))
+    at = Address(REQUESTS, name=made["metadata"]["name"])
+    changed = {**made, "spec": {**made["spec"], "username": "somebody-else"}}
+    done = await api.replace(at, changed)
+    assert done["spec"]["username"] == made["spec"]["username"]
+    await api.delete(at)

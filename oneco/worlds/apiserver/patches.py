@@ -42,7 +42,9 @@ class Patches:
             raise BadRequest("a patch cannot make something else of an object")
         _check_identity(request, view, changed)
         if request.subresource not in ("", "status"):
-            changed = subresources.changed(served, request.subresource, view, changed)
+            changed = subresources.changed(
+                served, request.subresource, view, changed, self._core.present()
+            )
         return self._writes.update(request, old, _decoded(request, changed, view, patch))
 
     def rescale(self, request: Request, old: Object, body: Object) -> Object:
@@ -50,7 +52,7 @@ class Patches:
         served = request.served
         self._writes.check_version(request, old, {"metadata": body.get("metadata") or {}})
         view = conversion.to_served(served, old)
-        changed = subresources.changed(served, "scale", view, body)
+        changed = subresources.changed(served, "scale", view, body, self._core.present())
         return subresources.scale_of(served, self._writes.update(request, old, changed))
 
     def apply(self, request: Request, live: Object | None, body: Any) -> Object:

@@ -181,7 +181,9 @@ class ApiServer:
         body = shapes.decoded(served, body, options.field_validation, caller)
         if address.subresource not in ("", "status"):
             view = conversion.to_served(served, old)
-            body = subresources.changed(served, address.subresource, view, body)
+            body = subresources.changed(
+                served, address.subresource, view, body, self.core.present()
+            )
         return self._writes.update(request, old, body)
 
     def patch(

@@ -29,6 +29,8 @@ def written(kind: Kind, new: Object) -> Object:
 
 def fixed(kind: Kind, new: Object, old: Object) -> Object:
     """A changed object of a built-in `kind` with the parts that only the server changes."""
+    if kind == _REQUEST:
+        return {**new, "spec": old["spec"]}
     if kind != _NAMESPACE:
         return new
     spec = {key: value for key, value in (new.get("spec") or {}).items() if key != "finalizers"}
@@ -134,6 +136,7 @@ _TOLERATIONS: Final[tuple[Object, ...]] = tuple(
     for trouble in ("not-ready", "unreachable")
 )
 _SECRET: Final = Kind("", "v1", "Secret")
+_REQUEST: Final = Kind("certificates.k8s.io", "v1", "CertificateSigningRequest")
 _NAMESPACE: Final = Kind("", "v1", "Namespace")
 _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     _NAMESPACE: _namespace,
@@ -141,5 +144,5 @@ _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     Kind("", "v1", "PersistentVolumeClaim"): _pending,
     Kind("", "v1", "PersistentVolume"): _pending,
     Kind("batch", "v1", "Job"): _job,
-    Kind("certificates.k8s.io", "v1", "CertificateSigningRequest"): _signing_request,
+    _REQUEST: _signing_request,
 }

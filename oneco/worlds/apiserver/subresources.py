@@ -25,15 +25,17 @@ def shown(served: Served, subresource: str, obj: Object) -> Object:
     raise no_such_resource()
 
 
-def changed(served: Served, subresource: str, obj: Object, body: Object) -> Object:
-    """`obj` after `body` was written to a subresource of it."""
+def changed(served: Served, subresource: str, obj: Object, body: Object, now: str) -> Object:
+    """`obj` after `body` was written to a subresource of it, at the time `now`."""
     if subresource == "scale":
         return _scaled(served, obj, body)
     if subresource == "approval":
         status = {**(obj.get("status") or {})}
         conditions = dig(body, "status", "conditions")
         if conditions is not None:
-            status["conditions"] = conditions
+            status["conditions"] = [
+                {"lastUpdateTime": now, "lastTransitionTime": now, **one} for one in conditions
+            ]
         return {**obj, "status": status}
     if subresource == "finalize":
         finalizers = dig(body, "spec", "finalizers", default=[])
