@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from oneco.kube import selectors
@@ -9,7 +10,8 @@ from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours import statuses, templates
 from oneco.worlds.behaviours.controller import Controller
-from oneco.worlds.behaviours.index import DEPLOYMENTS, PODS, REPLICA_SETS, owner_of
+from oneco.worlds.behaviours.hand import Hand
+from oneco.worlds.behaviours.index import DEPLOYMENTS, PODS, REPLICA_SETS, Index, owner_of
 from oneco.worlds.behaviours.rollout import Rollout
 
 
@@ -17,6 +19,10 @@ class Deployments(Controller):
     """The Deployment controller of one cluster."""
 
     collections: ClassVar[tuple[str, ...]] = (DEPLOYMENTS, REPLICA_SETS, PODS)
+
+    def __init__(self, hand: Hand, index: Index, stir: Callable[[], None]) -> None:
+        super().__init__(hand, index, stir)
+        self._comparisons = templates.Comparisons()
 
     def notice(self, change: Change) -> None:
         """Look at a Deployment that changed, or whose ReplicaSets did."""
@@ -40,7 +46,13 @@ class Deployments(Controller):
             return
         self._adopt(deployment)
         sets = list(self.index.children(deployment["metadata"]["uid"]).values())
-        rollout = Rollout(self.hand, deployment, sets, has_old_pods=self._has_old_pods)
+        rollout = Rollout(
+            self.hand,
+            deployment,
+            sets,
+            comparisons=self._comparisons,
+            has_old_pods=self._has_old_pods,
+        )
         recheck = rollout.step()
         if recheck is not None:
             self.mark_at(recheck, key)

@@ -42,6 +42,16 @@ def sizes(replicas: int, surge: int) -> Object:
     return {DESIRED: str(replicas), MOST: str(replicas + surge)}
 
 
+def is_current(deployment: Object, replica_set: Object, olds: Sequence[Object]) -> bool:
+    """Whether the newest ReplicaSet's annotations are what `renewed` would make them."""
+    own = _annotations(replica_set)
+    if _integer(own.get(REVISION)) <= max((number(old) for old in olds), default=0):
+        return False
+    return all(
+        key in _OWN or own.get(key) == value for key, value in _annotations(deployment).items()
+    )
+
+
 def renewed(deployment: Object, replica_set: Object | None, olds: Sequence[Object]) -> Object:
     """The annotations of the newest ReplicaSet: its Deployment's and the next revision."""
     taken = {key: value for key, value in _annotations(deployment).items() if key not in _OWN}

@@ -12,7 +12,7 @@ from oneco.worlds.behaviours import deployment_status as status
 from oneco.worlds.behaviours import revisions, rolling, templates
 from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import DEPLOYMENTS, REPLICA_SETS
-from oneco.worlds.behaviours.templates import HASH_LABEL
+from oneco.worlds.behaviours.templates import HASH_LABEL, Comparisons
 
 
 class Rollout:
@@ -28,6 +28,7 @@ class Rollout:
         deployment: Object,
         sets: Sequence[Object],
         *,
+        comparisons: Comparisons,
         has_old_pods: Callable[[Object], bool],
     ) -> None:
         self._hand, self._deployment, self._has_pods = hand, deployment, has_old_pods
@@ -39,7 +40,8 @@ class Rollout:
         by_age = sorted(sets, key=_age)
         template = deployment["spec"]["template"]
         self._new = next(
-            (one for one in by_age if templates.is_same(template, one["spec"]["template"])), None
+            (one for one in by_age if comparisons.is_same(template, one["spec"]["template"])),
+            None,
         )
         self._olds = [one for one in by_age if one is not self._new]
 
@@ -114,10 +116,10 @@ class Rollout:
         if self._new is None:
             return False
         new, spec = self._new, self._new["spec"]
-        found = revisions.renewed(self._deployment, new, self._olds)
         patience = self._deployment["spec"].get("minReadySeconds") or 0
         is_other = patience != (spec.get("minReadySeconds") or 0)
-        if is_other or found != new["metadata"].get("annotations"):
+        if is_other or not revisions.is_current(self._deployment, new, self._olds):
+            found = revisions.renewed(self._deployment, new, self._olds)
             changed = {**new, "metadata": {**new["metadata"], "annotations": found}}
             if is_other:
                 changed["spec"] = {**spec, "minReadySeconds": patience}

@@ -46,6 +46,26 @@ def is_same(template: Object, hashed: Object) -> bool:
     return (one.get("annotations") or {}) == (other.get("annotations") or {})
 
 
+class Comparisons:
+    """`is_same`, remembered: a rollout asks the same question at each of its steps."""
+
+    _REMEMBERED = 64
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[int, int], tuple[Object, Object, bool]] = {}
+
+    def is_same(self, template: Object, hashed: Object) -> bool:
+        """Whether `hashed` is `template` with a hash label."""
+        found = self._answers.get((id(template), id(hashed)))
+        if found is None:
+            if len(self._answers) >= self._REMEMBERED:
+                self._answers.clear()
+            # Both are kept with the answer: an id says nothing once its object is gone.
+            found = template, hashed, is_same(template, hashed)
+            self._answers[id(template), id(hashed)] = found
+        return found[2]
+
+
 def with_label(template: Object, key: str, value: str) -> Object:
     """`template` with one more label."""
     metadata = template.get("metadata") or {}
