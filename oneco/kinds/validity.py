@@ -22,7 +22,7 @@ from oneco.kinds.mistakes import from_refusal, immutable
 from oneco.kinds.parts import parse
 from oneco.kube import causes, names, objects
 from oneco.kube.errors import Cause
-from oneco.kube.objects import Object, dig
+from oneco.kube.objects import Object
 from oneco.kube.refs import Resource, split_api_version
 
 Rule = Callable[[Object, Object | None], list[Cause]]
