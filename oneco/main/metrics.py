@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from oneco.kinds.release import CheckRunSpec
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.main.probing import Probe, Rates
 from oneco.worlds.apiserver.store import Key, Store
-from oneco.worlds.sim.fleet import SimFleet
 
 _HASH = "pod-template-hash"
 _REVISION = "deployment.kubernetes.io/revision"
+
+
+class Metered(Protocol):
+    """A cluster of this process whose error metric can be read."""
+
+    @property
+    def store(self) -> Store:
+        """Its objects."""
+        ...
+
+    def error_rate(self, namespace: str, selector: str = "") -> float:
+        """The share of requests that the ready pods with these labels fail now."""
+        ...
 
 
 class _Choice(NamedTuple):
@@ -21,11 +33,13 @@ class _Choice(NamedTuple):
     old: Sequence[str]
 
 
-def probe(fleet: SimFleet) -> Probe:
+def probe(fleet: Mapping[str, Metered]) -> Probe:
     """A probe that reads what the pods of the fleet fail."""
 
     def measure(asked: CheckRunSpec) -> Rates:
-        cluster = fleet[asked.cluster]
+        cluster = fleet.get(asked.cluster)
+        if cluster is None:
+            return Rates(None, None)
         old: list[float] = []
         new: list[float] = []
         for workload in asked.workloads:

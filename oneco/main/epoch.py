@@ -1,0 +1,49 @@
+"""Which life of the hub this is: a start from a copy begins a new one, which people confirm."""
+
+from __future__ import annotations
+
+import secrets
+
+from oneco.kube import objects
+from oneco.kube.api import Api, WriteOptions
+from oneco.kube.errors import AlreadyExists, NotFound
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Resource
+
+SYSTEM_NAMESPACE = "oneco-system"
+_NAMESPACES = Resource("", "v1", "namespaces")
+_CONFIG_MAPS = Resource("", "v1", "configmaps")
+_PLACE = Address(_CONFIG_MAPS, SYSTEM_NAMESPACE, "hub-epoch")
+
+
+async def begin(hub: Api, *, is_copy: bool) -> str:
+    """The epoch of this start: the last one again, or a new one for a copy or a new hub."""
+    await _make_namespace(hub)
+    last = await _last(hub)
+    if last and not is_copy:
+        return last
+    epoch = secrets.token_hex(8)
+    body: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": _PLACE.name, "namespace": SYSTEM_NAMESPACE},
+        "data": {"epoch": epoch},
+    }
+    await hub.apply(_PLACE, body, WriteOptions(force=True))
+    return epoch
+
+
+async def _make_namespace(hub: Api) -> None:
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}
+    try:
+        await hub.create(Address(_NAMESPACES), body)
+    except AlreadyExists:
+        return
+
+
+async def _last(hub: Api) -> str:
+    try:
+        found = await hub.get(_PLACE)
+    except NotFound:
+        return ""
+    return str(objects.dig(found, "data", "epoch", default=""))

@@ -1,0 +1,27 @@
+"""The hub's own work over any `Api`: its kinds, its epoch, its deciders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oneco.clock import Clock
+from oneco.control.journal import Journal, forget
+from oneco.control.shell import Controller, Shell
+from oneco.kube.api import Api
+from oneco.main import controllers, crds, epoch
+
+_WORKERS = 8
+
+
+async def prepare(api: Api, *, is_copy: bool = False) -> str:
+    """Teach the hub our kinds and begin, or go on with, its epoch; the epoch."""
+    await crds.install(api, crds.for_hub())
+    return await epoch.begin(api, is_copy=is_copy)
+
+
+def shell(
+    api: Api, clock: Clock, *, more: Sequence[Controller] = (), journal: Journal = forget
+) -> Shell:
+    """The deciders of the hub; `more` are runners that this process has besides."""
+    deciders = (*controllers.hub(), *more)
+    return Shell({"hub": api}, deciders, clock, journal=journal, workers=_WORKERS)

@@ -1,0 +1,199 @@
+"""`oneco up`: the hub in this process, with its built-in members and the agents it runs itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from oneco.control.journal import Journal, forget
+from oneco.errors import Refused
+from oneco.kinds import fleet, ocm, validity
+from oneco.kinds.fleet import FaultSpec, FleetSpec, Member
+from oneco.kinds.parts import parse
+from oneco.kube import documents
+from oneco.kube.api import Api, WriteOptions
+from oneco.kube.refs import Address
+from oneco.main import hub, metrics, probing, scenario
+from oneco.main.agents import Agent
+from oneco.main.builtin import BuiltinFleet
+from oneco.main.kubeconfigs import KubeconfigMembers
+from oneco.worlds import clocks
+from oneco.worlds.behaviours.faults import Fault, FaultBook
+from oneco.worlds.clocks import Alarm, RealClock, ScaledClock
+from oneco.worlds.embedded.serve import EmbeddedServer, Settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What a person may say of a hub. `fleet` names a file or folder with a Fleet and Faults."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    fleet: Path | None = None
+    speed: float = 1.0
+    journal: Journal = forget
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A hub that is up. `api` acknowledges what is durable; `kubeconfigs` are by member."""
+
+    api: Api
+    url: str
+    clock: Alarm
+    kubeconfig: Path
+    kubeconfigs: dict[str, Path]
+    is_waiting_for_confirmation: bool
+
+
+def up(options: UpOptions, ready: Callable[[Running], Awaitable[None]]) -> None:
+    """Be a hub until a signal says to end, or until `ready` returns having raised Finished."""
+    with clocks.rare_collections():
+        asyncio.run(_until_signalled(options, ready))
+
+
+class Finished(Exception):
+    """Raised by `ready` to end the hub in good order."""
+
+
+async def _until_signalled(options: UpOptions, ready: Callable[[Running], Awaitable[None]]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    async with running(options) as (state, failed):
+        saying = loop.create_task(_say(ready, state))
+        waiting = loop.create_task(ended.wait())
+        try:
+            await _first((failed, waiting, saying), saying)
+        finally:
+            for task in (saying, waiting):
+                task.cancel()
+
+
+async def _say(ready: Callable[[Running], Awaitable[None]], state: Running) -> bool:
+    try:
+        await ready(state)
+    except Finished:
+        return True
+    return False
+
+
+async def _first(tasks: Sequence[asyncio.Future[Any]], saying: asyncio.Task[Any]) -> None:
+    """Return when something ends the hub; a failure of its own is raised."""
+    left = set(tasks)
+    while left:
+        done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            result = task.result()
+            if task is not saying or result:
+                return
+
+
+@contextlib.asynccontextmanager
+async def running(
+    options: UpOptions,
+) -> AsyncIterator[tuple[Running, asyncio.Future[Any]]]:
+    """A hub that is up for as long as the context lasts, and what fails if it breaks down."""
+    members, faults = _fleet(options.fleet)
+    clock = _clock(options, has_real_members=_has_real_members(options))
+    # A stopped and restarted hub must not replay faults from their beginning: they are timeless.
+    book = FaultBook(
+        faults=tuple(faults), start=clock.now(), labels={one.name: one.labels for one in members}
+    )
+    settings = Settings(name="oneco", admission=(validity.Admission(),))
+    async with contextlib.AsyncExitStack() as stack:
+        server = EmbeddedServer(options.data, clock, settings)
+        stack.push_async_callback(server.stop)
+        builtin = BuiltinFleet(members, options.data / "members", clock, book)
+        stack.push_async_callback(builtin.stop)
+        await server.start(options.host, options.port)
+        await builtin.start()
+        is_copy = server.store.is_copy()
+        await hub.prepare(server.api, is_copy=is_copy)
+        if is_copy:
+            server.store.adopt_copy()
+        work = await _start_work(stack, options, server, builtin, clock)
+        state = Running(
+            api=server.api,
+            url=server.url,
+            clock=clock,
+            kubeconfig=server.kubeconfig_path,
+            kubeconfigs={one: builtin[one].server.kubeconfig_path for one in builtin},
+            is_waiting_for_confirmation=is_copy,
+        )
+        yield state, work
+
+
+async def _start_work(
+    stack: contextlib.AsyncExitStack,
+    options: UpOptions,
+    server: EmbeddedServer,
+    builtin: BuiltinFleet,
+    clock: Alarm,
+) -> asyncio.Future[Any]:
+    probe = probing.runner(metrics.probe(builtin))
+    deciders = hub.shell(server.api, clock, more=(probe,), journal=options.journal)
+    agents = [await _agent(server.api, builtin, name, clock, options.journal) for name in builtin]
+    outside = KubeconfigMembers(server.api, clock, options.journal)
+    works = [deciders.run(), outside.run(), *(agent.run() for agent in agents)]
+    tasks = [asyncio.get_running_loop().create_task(work) for work in works]
+    stack.push_async_callback(_cancel, tasks)
+    return asyncio.gather(*tasks)
+
+
+async def _agent(
+    api: Api, builtin: BuiltinFleet, name: str, clock: Alarm, journal: Journal
+) -> Agent:
+    member = builtin[name]
+    registered = fleet.managed_cluster(member.member)
+    address = Address(ocm.CLUSTERS, "", name)
+    await api.apply(address, registered, WriteOptions(manager="oneco-fleet", force=True))
+    apis = {"hub": api, "member": member.server.api}
+    return Agent(name, apis, clock, journal=journal)  # type: ignore[arg-type]
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _clock(options: UpOptions, *, has_real_members: bool) -> Alarm:
+    if options.speed == 1.0:
+        return RealClock()
+    if options.fleet is None or has_real_members:
+        wanted = "1 with clusters outside this process: their time cannot be sped up"
+        raise Refused("--speed", found=f"{options.speed:g}", wanted=wanted)
+    return ScaledClock(options.speed)
+
+
+def _has_real_members(options: UpOptions) -> bool:
+    return (options.data / "outside").exists()
+
+
+def _fleet(path: Path | None) -> tuple[Sequence[Member], list[Fault]]:
+    if path is None:
+        return (), []
+    found = [
+        one for one in documents.read_files([path]) if one.object["kind"] in ("Fleet", "Fault")
+    ]
+    for document in found:
+        for cause in validity.validate(document.object):
+            raise Refused(f"{document.where(cause.field)}: {cause.message}")
+    fleets = [one for one in found if one.object["kind"] == "Fleet"]
+    if len(fleets) != 1:
+        raise Refused(str(path), found=f"{len(fleets)} Fleets", wanted="one Fleet")
+    spec = parse(FleetSpec, fleets[0].object.get("spec"), f"{fleets[0].source}: spec")
+    faults = [
+        scenario.fault(parse(FaultSpec, one.object.get("spec"), f"{one.source}: spec"))
+        for one in found
+        if one.object["kind"] == "Fault"
+    ]
+    return fleet.members(spec), list(faults)
