@@ -18,24 +18,24 @@ from oneco.kinds.parts import parse
 from oneco.kube import documents
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main import hub, metrics, probing, scenario
+from oneco.main import hub, metrics, probing, scenario, timekeeping
 from oneco.main.agents import Agent
 from oneco.main.builtin import BuiltinFleet
 from oneco.main.kubeconfigs import KubeconfigMembers
 from oneco.worlds import clocks
 from oneco.worlds.behaviours.faults import Fault, FaultBook
-from oneco.worlds.clocks import Alarm, RealClock, ScaledClock
+from oneco.worlds.clocks import Alarm, RealClock
 from oneco.worlds.embedded.serve import EmbeddedServer, Settings
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
-    """What a person may say of a hub. `fleet` names a file or folder with a Fleet and Faults."""
+    """What a person may say of a hub. `fleet` names files or folders with a Fleet and Faults."""
 
     data: Path
     host: str = "127.0.0.1"
     port: int = 0
-    fleet: Path | None = None
+    fleet: tuple[Path, ...] = ()
     speed: float = 1.0
     journal: Journal = forget
 
@@ -166,30 +166,30 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 def _clock(options: UpOptions, *, has_real_members: bool) -> Alarm:
-    if options.speed == 1.0:
-        return RealClock()
-    if options.fleet is None or has_real_members:
+    if options.speed != 1.0 and (not options.fleet or has_real_members):
         wanted = "1 with clusters outside this process: their time cannot be sped up"
         raise Refused("--speed", found=f"{options.speed:g}", wanted=wanted)
-    return ScaledClock(options.speed)
+    if not options.fleet:
+        return RealClock()
+    return timekeeping.clock(options.data, options.speed)
 
 
 def _has_real_members(options: UpOptions) -> bool:
     return (options.data / "outside").exists()
 
 
-def _fleet(path: Path | None) -> tuple[Sequence[Member], list[Fault]]:
-    if path is None:
+def _fleet(paths: Sequence[Path]) -> tuple[Sequence[Member], list[Fault]]:
+    if not paths:
         return (), []
-    found = [
-        one for one in documents.read_files([path]) if one.object["kind"] in ("Fleet", "Fault")
-    ]
+    every = documents.read_files(paths)
+    found = [one for one in every if one.object["kind"] in ("Fleet", "Fault")]
     for document in found:
         for cause in validity.validate(document.object):
             raise Refused(f"{document.where(cause.field)}: {cause.message}")
     fleets = [one for one in found if one.object["kind"] == "Fleet"]
     if len(fleets) != 1:
-        raise Refused(str(path), found=f"{len(fleets)} Fleets", wanted="one Fleet")
+        where = ", ".join(map(str, paths))
+        raise Refused(where, found=f"{len(fleets)} Fleets", wanted="one Fleet")
     spec = parse(FleetSpec, fleets[0].object.get("spec"), f"{fleets[0].source}: spec")
     faults = [
         scenario.fault(parse(FaultSpec, one.object.get("spec"), f"{one.source}: spec"))
