@@ -9,18 +9,39 @@ from oneco.delivery.ports import Context
 from oneco.errors import Refused
 from oneco.kube.objects import Object, dig, put
 
+_LISTS = ("env", "volumeMounts", "volumeDevices")
 _TEMPLATES = (("spec", "jobTemplate", "spec", "template", "spec"), ("spec", "template", "spec"))
 
 
 def pod_path(workload: Object, trait: str) -> tuple[str, ...]:
     """Where the pod's spec stands in `workload`; Refused if it makes no pods."""
     for path in _TEMPLATES:
-        if dig(workload, *path, "containers"):
+        pod = dig(workload, *path)
+        if _is_pod(pod):
             return path
     raise Refused(
         "",
         found=f"a {workload.get('kind')}",
         wanted=f"a workload with a pod template: trait {trait} changes its containers",
+    )
+
+
+def _is_pod(pod: object) -> bool:
+    """Whether the lists that traits change are there, and lists of maps."""
+    if not isinstance(pod, Mapping) or not pod.get("containers"):
+        return False
+    containers = pod["containers"]
+    return (
+        _are_maps(containers)
+        and _are_maps(pod.get("volumes"))
+        and all(_are_maps(one.get(field)) for one in containers for field in _LISTS)
+        and all(isinstance(one.get("resources") or {}, Mapping) for one in containers)
+    )
+
+
+def _are_maps(items: object) -> bool:
+    return items is None or (
+        isinstance(items, list) and all(isinstance(one, Mapping) for one in items)
     )
 
 

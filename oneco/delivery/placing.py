@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.delivery.plan import Layer, Plan, Scope
@@ -75,8 +75,25 @@ def _situate(
 ) -> Situation:
     where = _places(plan, every, choices)
     stages = tuple(_groups(plan, stage, where, every) for stage in plan.stages)
+    where = where._replace(blocking=(*where.blocking, *_contradictions(plan, stages)))
     everywhere = (name for groups in stages for group in groups for name in group.clusters)
     return Situation(where, stages, frozenset(everywhere))
+
+
+def _contradictions(plan: Plan, stages: Sequence[Sequence[Group]]) -> list[str]:
+    """Steps that would take turns in giving a cluster different things."""
+    first: dict[str, tuple[str, Scope]] = {}
+    found: dict[str, None] = {}
+    for stage, groups in zip(plan.stages, stages, strict=True):
+        for group in groups:
+            for cluster in group.clusters:
+                step, scope = first.setdefault(cluster, (stage.name, group.scope))
+                if scope != group.scope:
+                    found[
+                        f"steps {step} and {stage.name} deliver different things to {cluster}: "
+                        "one step must deliver all that a cluster gets"
+                    ] = None
+    return list(found)
 
 
 def placements(plan: Plan, application: Object) -> dict[str, Object]:

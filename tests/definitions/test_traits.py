@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from oneco import definitions
 from oneco.delivery.rendering import render
+from oneco.kube.objects import Object
 
 REGISTRY = definitions.builtin()
 
 
-def made(*traits: object, kind: str = "webservice", **properties: object) -> dict[str, dict]:
+def made(*traits: object, **properties: object) -> dict[str, Object]:
     web = {
         "name": "web",
-        "type": kind,
+        "type": "webservice",
         "properties": {"image": "nginx", **properties},
         "traits": [*traits],
     }
@@ -22,13 +23,13 @@ def made(*traits: object, kind: str = "webservice", **properties: object) -> dic
     }
 
 
-def container(*traits: object, **properties: object) -> dict:
+def container(*traits: object, **properties: object) -> Object:
     workload = made(*traits, **properties)["Deployment/web"]
-    return workload["spec"]["template"]["spec"]["containers"][0]
+    return dict(workload["spec"]["template"]["spec"]["containers"][0])
 
 
 def a_trait(kind: str, **properties: object) -> dict:
-    return {"type": kind, "properties": properties}
+    return {"type": "webservice", "properties": properties}
 
 
 def test_every_definition_has_a_schema_that_knows_its_fields():

@@ -142,7 +142,7 @@ class Hub:
         seen = gather(self, ("default", "shop"))
         return seen.releases if seen is not None else ()
 
-    def revisions(self) -> list[str]:
+    def revisions(self) -> Sequence[str]:
         """The names of the revisions."""
         return [objects.name(one) for one in self.list(REVISIONS)]
 

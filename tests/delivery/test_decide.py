@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oneco.decision import Create
+from oneco.decision import Change, Create
 from oneco.kinds.oam import APPLICATIONS, DELIVERY_FINALIZER, REVISIONS
 from oneco.kinds.ocm import PLACEMENTS
 from oneco.kinds.release import POLICIES, RELEASES, UNITS
@@ -35,7 +35,9 @@ def test_the_application_gets_a_finalizer_before_anything_is_delivered():
     hub = a_hub("berlin")
     hub.application({"components": [a_web()]})
     first = hub.decide()
-    assert first.actions[0].patch.body["metadata"]["finalizers"] == [DELIVERY_FINALIZER]
+    change = first.actions[0]
+    assert isinstance(change, Change)
+    assert change.patch.body["metadata"]["finalizers"] == [DELIVERY_FINALIZER]
 
 
 def test_a_second_look_changes_nothing():
@@ -167,8 +169,8 @@ def test_a_cluster_that_left_the_fleet_is_not_asked_to_take_anything_off():
 
 def test_clusters_by_labels_are_asked_for_by_a_placement_and_waited_for():
     hub = a_hub("berlin", "osaka")
-    topology = {"name": "eu", "type": "topology"}
-    topology["properties"] = {"clusterLabelSelector": {"region": "eu"}}
+    selector = {"clusterLabelSelector": {"region": "eu"}}
+    topology = {"name": "eu", "type": "topology", "properties": selector}
     hub.application({"components": [a_web()], "policies": [topology]})
     hub.settle()
     (placement,) = hub.list(PLACEMENTS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from oneco import definitions
@@ -16,7 +18,7 @@ def mistakes_of(**spec: object) -> list[str]:
     return [str(one) for one in caught.value.all]
 
 
-def of_web(*, traits: object = (), **properties: object) -> list[str]:
+def of_web(*, traits: Sequence[object] = (), **properties: object) -> list[str]:
     web = {"name": "web", "type": "webservice", "properties": properties, "traits": [*traits]}
     return mistakes_of(components=[web])
 

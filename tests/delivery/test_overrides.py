@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from oneco import definitions
 from oneco.delivery.overrides import merge
 from oneco.delivery.rendering import render
+from oneco.kube.objects import Object
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -19,7 +20,7 @@ JSON = st.recursive(
 MAPS = st.dictionaries(st.text(max_size=2), JSON, max_size=4)
 
 
-def rendered(*changes: object, selector: object = None) -> dict[str, dict]:
+def rendered(*changes: object, selector: object = None) -> dict[str, Object]:
     components = [
         {
             "name": "web",
@@ -38,8 +39,8 @@ def rendered(*changes: object, selector: object = None) -> dict[str, dict]:
     return {one.component: one.manifest for one in render(application, definitions.builtin())}
 
 
-def image(manifest: dict) -> str:
-    return manifest["spec"]["template"]["spec"]["containers"][0]["image"]
+def image(manifest: Object) -> str:
+    return str(manifest["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def test_properties_are_merged_into_the_component_of_the_name():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from oneco.clock import Instant
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kube import objects
 from oneco.kube.objects import put
@@ -67,7 +68,7 @@ def test_a_suspend_step_with_a_duration_resumes_by_itself():
     hub = a_delivery(a_deploy("test"), pause, a_deploy("live"))
     hub.end_release("Succeeded")
     assert hub.settle().wake_at == hub.now + 3600
-    hub.now = hub.now + 3601
+    hub.now = Instant(hub.now + 3601)
     hub.settle()
     assert objects.name(hub.releases()[-1]) == "shop-v1-live"
 
@@ -136,3 +137,24 @@ def resume(hub: Hub) -> None:
     at = Address(APPLICATIONS, "default", "shop")
     hub.stored[at] = put(hub.stored[at], ("status", "workflow", "suspend"), False)
     hub.settle()
+
+
+def test_two_steps_never_take_turns_in_giving_a_cluster_different_things():
+    changed = {"name": "big", "type": "override", "properties": {"selector": ["web"]}}
+    hub = Hub()
+    hub.cluster("berlin")
+    first = a_deploy("test")
+    second = {"name": "again", "type": "deploy", "properties": {"policies": ["test", "big"]}}
+    hub.application(
+        {
+            "components": [a_web()],
+            "policies": [TOPOLOGIES[0], changed],
+            "workflow": {"steps": [first, second]},
+        }
+    )
+    hub.settle()
+    assert hub.releases() == []
+    assert hub.condition("Policy")[1] == (
+        "steps test and again deliver different things to berlin: "
+        "one step must deliver all that a cluster gets"
+    )

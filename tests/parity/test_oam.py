@@ -11,7 +11,7 @@ import yaml
 
 from oneco import definitions
 from oneco.delivery.mistakes import Mistakes
-from oneco.delivery.ports import lookup
+from oneco.delivery.ports import Family, lookup
 from oneco.delivery.rendering import render
 from oneco.delivery.workflow import SUPPORTED
 from oneco.kube.documents import read
@@ -37,7 +37,7 @@ def application(name: str) -> Object:
 def is_within_reach(name: str) -> bool:
     """Whether a case uses only types that the product defines."""
     spec = application(name)["spec"]
-    used = [("component", one["type"]) for one in spec["components"]]
+    used: list[tuple[Family, str]] = [("component", one["type"]) for one in spec["components"]]
     used += [
         ("trait", trait["type"]) for one in spec["components"] for trait in one.get("traits") or ()
     ]

@@ -39,14 +39,20 @@ def _render(parameters: ObjectsParameters, context: Context) -> Rendered:
 
 
 def _missing(obj: Object, *, has_default_name: bool) -> list[tuple[str, object, str]]:
+    """What an object lacks to be one: field, found, wanted."""
     wanted = {"apiVersion": 'a version such as "apps/v1"', "kind": 'a kind such as "ConfigMap"'}
     found: list[tuple[str, object, str]] = [
         (field, obj.get(field, "nothing"), words)
         for field, words in wanted.items()
         if not isinstance(obj.get(field), str) or not obj[field]
     ]
-    if not has_default_name and not isinstance(dig(obj, "metadata", "name"), str):
-        found.append(("metadata.name", dig(obj, "metadata", "name", default="nothing"), "a name"))
+    for path in (("metadata",), ("metadata", "labels"), ("metadata", "annotations"), ("spec",)):
+        part = dig(obj, *path)
+        if part is not None and not isinstance(part, dict):
+            found.append((".".join(path), part, "a map"))
+    name = dig(obj, "metadata", "name")
+    if not isinstance(name, str) and not (name is None and has_default_name):
+        found.append(("metadata.name", "nothing" if name is None else name, "a name"))
     return found
 
 

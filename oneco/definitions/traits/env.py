@@ -50,10 +50,10 @@ def _change(parameters: ContainerEnv) -> Any:
 def _changed(container: Object, parameters: ContainerEnv) -> Object:
     held: Sequence[Object] = container.get("env") or ()
     values, unset = parameters.env, frozenset(parameters.unset)
-    kept = [] if parameters.replace else [one for one in held if one["name"] not in unset]
-    names = {one["name"] for one in kept}
+    kept = [] if parameters.replace else [one for one in held if one.get("name") not in unset]
+    names = {one.get("name") for one in kept}
     env = [
-        {"name": one["name"], "value": values[one["name"]]} if one["name"] in values else one
+        {"name": one["name"], "value": values[one["name"]]} if one.get("name") in values else one
         for one in kept
     ]
     added = sorted(key for key in values if key not in names and key not in unset)

@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from oneco.delivery.ports import Context, Definition, Parameters, Rendered
+from oneco.errors import Refused
 from oneco.kube.objects import Object, put
 
 
@@ -17,6 +18,9 @@ class ScalerParameters(Parameters, frozen=True, kw_only=True):
 
 
 def _render(parameters: ScalerParameters, context: Context, workload: Object) -> Rendered:
+    if not isinstance(workload.get("spec"), dict):
+        wanted = "a workload: trait scaler sets its replicas"
+        raise Refused("", found=f"a {workload.get('kind')}", wanted=wanted)
     return Rendered(put(workload, ("spec", "replicas"), parameters.replicas))
 
 
