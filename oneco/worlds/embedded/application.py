@@ -23,6 +23,7 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _MOST_BODY_BYTES = 3 << 20
+_PIECE_BYTES = 256 << 10
 _THREAD_FROM_BYTES = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -114,7 +115,14 @@ async def _send(answer: Answer, headers: dict[str, str], send: Send) -> None:
     else:
         found, body = answers.headers(answer, accepts_gzip=accepts_gzip)
     await send({"type": "http.response.start", "status": answer.code, "headers": found})
-    await send({"type": "http.response.body", "body": body})
+    view = memoryview(body)
+    # A piece at a time, and each only when the one before has gone: a long list is then held once,
+    # not once more in every buffer on its way.
+    for start in range(0, len(body) - _PIECE_BYTES, _PIECE_BYTES):
+        piece = bytes(view[start : start + _PIECE_BYTES])
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    rest = bytes(view[(max(len(body) - 1, 0) // _PIECE_BYTES) * _PIECE_BYTES :])
+    await send({"type": "http.response.body", "body": rest})
 
 
 async def _stream(watch: Watch, receive: Receive, send: Send) -> None:

@@ -1,0 +1,170 @@
+"""What the embedded server does over HTTPS on loopback: a process of its own, asked by this one.
+
+Prints durable creates a second from 32 clients, gets a second, the time of a list, the time until
+200 watchers have seen 50 changes, and the memory of the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+SERVER = """
+import asyncio, pathlib, sys
+from oneco.worlds.clocks import RealClock
+from oneco.worlds.embedded.serve import EmbeddedServer
+
+async def main():
+    server = EmbeddedServer(pathlib.Path(sys.argv[1]), RealClock())
+    await server.start()
+    print(server.url, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+MAPS = "/api/v1/namespaces/default/configmaps"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+CLIENTS, WATCHERS, CHANGES = 32, 200, 50
+
+
+def a_map(name: str) -> dict[str, Any]:
+    """An object of about one and a half kilobytes."""
+    data = {f"key-{number}": "v" * 40 for number in range(20)}
+    meta = {"name": name, "labels": {"app": "benchmark"}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+
+
+class Bench:
+    """One running server and a session with it."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, process_id: int) -> None:
+        self._session, self._path = session, url + MAPS
+        self._status = Path(f"/proc/{process_id}/status")
+
+    async def create(self, name: str) -> None:
+        """Create one object and read the whole answer."""
+        async with self._session.post(self._path, json=a_map(name)) as reply:
+            assert reply.status == 201, await reply.text()
+            await reply.read()
+
+    async def get(self, name: str) -> None:
+        """Read one object."""
+        async with self._session.get(f"{self._path}/{name}") as reply:
+            assert reply.status == 200, await reply.text()
+            await reply.read()
+
+    async def list(self, accept: str = "application/json") -> int:
+        """Read the whole collection; its size in bytes."""
+        headers = {"accept": accept, "accept-encoding": "identity"}
+        async with self._session.get(self._path, headers=headers) as reply:
+            return len(await reply.read())
+
+    async def fan_out(self) -> float:
+        """Seconds from the first of CHANGES creations until every watcher has seen all of them."""
+        async with self._session.get(f"{self._path}?limit=1") as reply:
+            version = (await reply.json())["metadata"]["resourceVersion"]
+        begun: asyncio.Semaphore = asyncio.Semaphore(0)
+        watchers = [asyncio.create_task(self._watch(version, begun)) for _ in range(WATCHERS)]
+        for _ in watchers:
+            await begun.acquire()
+        start = time.perf_counter()
+        await asyncio.gather(*(self.create(f"change-{number}") for number in range(CHANGES)))
+        await asyncio.gather(*watchers)
+        return time.perf_counter() - start
+
+    def memory_mib(self) -> float:
+        """Resident memory of the server."""
+        row = next(row for row in self._status.read_text().splitlines() if row.startswith("VmRSS"))
+        return int(row.split()[1]) / 1024
+
+    async def _watch(self, version: str, begun: asyncio.Semaphore) -> None:
+        path = f"{self._path}?watch=1&resourceVersion={version}"
+        async with self._session.get(path) as reply:
+            begun.release()
+            seen = 0
+            async for line in reply.content:
+                assert json.loads(line)["type"] == "ADDED"
+                seen += 1
+                if seen == CHANGES:
+                    return
+
+
+@asynccontextmanager
+async def a_server() -> AsyncIterator[Bench]:
+    """A new server in a process of its own, ended at the end."""
+    with tempfile.TemporaryDirectory() as text:
+        directory = Path(text)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, text], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            connector = aiohttp.TCPConnector(ssl=_context(directory), limit=WATCHERS + CLIENTS)
+            async with aiohttp.ClientSession(connector=connector) as session:
+                yield Bench(session, url, process.pid)
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def measure(objects: int) -> dict[str, float]:
+    """All the figures of one server that ends up with `objects` objects."""
+    async with a_server() as bench:
+        names = [f"object-{number}" for number in range(objects)]
+        found = {"idle_mib": bench.memory_mib()}
+        found["creates_per_second"] = await _rate(bench.create, names)
+        found["gets_per_second"] = await _rate(bench.get, names[: min(objects, 5_000)])
+        for key, accept in (("list", "application/json"), ("table", TABLE)):
+            start = time.perf_counter()
+            await bench.list(accept)
+            found[f"{key}_seconds"] = time.perf_counter() - start
+        found["fan_out_seconds"] = await bench.fan_out()
+        found["loaded_mib"] = bench.memory_mib()
+        return found
+
+
+async def _rate(call: Callable[[str], Awaitable[None]], names: list[str]) -> float:
+    async def client(mine: Iterable[str]) -> None:
+        for name in mine:
+            await call(name)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(client(names[number::CLIENTS]) for number in range(CLIENTS)))
+    return len(names) / (time.perf_counter() - start)
+
+
+def _context(directory: Path) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=directory / "pki" / "ca.crt")
+    user = yaml.safe_load((directory / "kubeconfig").read_text())["users"][0]["user"]
+    both = directory / "client.pem"
+    parts = (user["client-certificate-data"], user["client-key-data"])
+    both.write_bytes(b"".join(base64.b64decode(part) for part in parts))
+    context.load_cert_chain(both)
+    return context
+
+
+def main() -> None:
+    """Measure once and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--objects", type=int, default=10_000)
+    for name, value in asyncio.run(measure(parser.parse_args().objects)).items():
+        print(f"{name:20} {value:10.3f}")
+
+
+if __name__ == "__main__":
+    main()
