@@ -29,7 +29,7 @@ def container(*traits: object, **properties: object) -> Object:
 
 
 def a_trait(kind: str, **properties: object) -> dict:
-    return {"type": "webservice", "properties": properties}
+    return {"type": kind, "properties": properties}
 
 
 def test_every_definition_has_a_schema_that_knows_its_fields():
