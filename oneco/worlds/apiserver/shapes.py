@@ -89,24 +89,22 @@ def _news(body: Object, known: Object | None) -> Object:
     if known is None:
         return body
     return {
-        key: value
-        for key, value in body.items()
-        if key in _ALWAYS_READ or known.get(key) is not value
+        key: value for key, value in body.items() if key in _NAMED or known.get(key) is not value
     }
 
 
 def _custom(served: Served, part: Object) -> tuple[Object, list[str]]:
     assert served.custom is not None, f"{served.kind} is built in"
     schema = served.custom.schema
-    identity = {key: part[key] for key in _ALWAYS_READ if key in part}
-    decoding.check(identity, _IDENTITY)
-    clean, lost = cleaned(identity, _IDENTITY)
-    unknown = [f'unknown field "{path}"' for path in lost]
     pruned = schema.prune(part)
-    if pruned is not part:
-        unknown += schema.unknown_fields(part)
-    if clean is not identity:
-        pruned = {**pruned, "metadata": clean["metadata"]}
+    unknown = [] if pruned is part else schema.unknown_fields(part)
+    if "metadata" in part:
+        identity = {key: part[key] for key in (*_NAMED, "metadata") if key in part}
+        decoding.check(identity, _IDENTITY)
+        clean, lost = cleaned(identity, _IDENTITY)
+        unknown = [f'unknown field "{path}"' for path in lost] + unknown
+        if clean is not identity:
+            pruned = {**pruned, "metadata": clean["metadata"]}
     return pruned, unknown
 
 
@@ -121,7 +119,7 @@ def _say(served: Served, unknown: Sequence[str], mode: FieldValidation, caller: 
         caller.warn(text)
 
 
-_ALWAYS_READ: Final = ("apiVersion", "kind", "metadata")
+_NAMED: Final = ("apiVersion", "kind")
 _IDENTITY: Final[Any] = Type(
     form="map",
     name="Identity",
