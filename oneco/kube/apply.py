@@ -144,9 +144,9 @@ def _finished(merged: Object, live: Object, kind: Type, finish: Finish | None) -
 
 
 def _with_entries(merged: Object, live: Object, entries: list[Entry]) -> Object:
-    if merged is live and entries == metadata(live).get("managedFields"):
+    if merged is live and entries == (metadata(live).get("managedFields") or []):
         return live
-    return {**merged, "metadata": {**metadata(merged), "managedFields": entries}}
+    return _recorded(merged, entries)
 
 
 def update(  # noqa: PLR0913 - the parameters of the request, all by name
@@ -167,14 +167,17 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
         entries = [] if given in ([], [{}]) else given
     if live_before is not None and not entries:
         return _recorded(new, [])
-    return _recorded(new, _updated(entries, Pending(
-        manager, live_before, new, now_text, subresource), type, has_status))  # fmt: skip
+    write = Pending(manager, live_before, new, now_text, subresource)
+    return _recorded(new, _updated(entries, write, type, has_status))
 
 
 def resolve(
     obj: Object, pending: Sequence[Pending], type: Type, *, has_status: bool = True
 ) -> Object:
-    """`obj` with the `managedFields` that follow from its present ones and `pending` writes."""
+    """`obj`, the result of the last of `pending`, with the `managedFields` they lead to.
+
+    The record of the first write's `before` must be complete.
+    """
     if not pending:
         return obj
     before = pending[0].before
@@ -209,7 +212,7 @@ def _updated(
 def _recorded(obj: Object, entries: Sequence[Entry]) -> Object:
     meta: dict[str, Any] = dict(metadata(obj))
     if entries:
-        meta["managedFields"] = list(entries)
+        meta["managedFields"] = entries
     else:
         meta.pop("managedFields", None)
     return {**obj, "metadata": meta}

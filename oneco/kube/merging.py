@@ -26,7 +26,7 @@ def merge(live: Json, applied: Json, kind: Type) -> Json:
             return _merge_maps(live, applied, kind)
     elif isinstance(applied, list):
         if isinstance(live, list) and kind.form == "list" and not kind.atomic:
-            return _merge_lists(live, applied, kind) if live else applied
+            return _merge_lists(live, applied, kind) if live else applied or live
     elif applied is None and live and _is_granular(live, kind):
         return live
     return live if same(live, applied) else applied
