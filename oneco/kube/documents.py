@@ -9,7 +9,7 @@ import dataclasses
 import itertools
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -77,18 +77,42 @@ def read_bytes(
     return read(text, source, limit_bytes=limit_bytes)
 
 
-def read_files(paths: Iterable[str | Path]) -> tuple[Document, ...]:
+def read_files(
+    paths: Iterable[str | Path], *, versions_of: Collection[str] = ()
+) -> tuple[Document, ...]:
     """The objects in files, in all YAML and JSON files below directories, and in `-`.
 
     Directories are read in the order of their files' names. An object that stands in two
-    places is refused with both.
+    places is refused with both, unless its kind is one of `versions_of`.
     """
-    found: list[Document] = []
-    for path in paths:
-        for file in _files_at(path):
-            found += read_bytes(_bytes_of(file), file)
-    _refuse_repeats(found)
+    found, wrong = _read_each(paths)
+    wrong += _repeats(one for one in found if one.object["kind"] not in versions_of)
+    if wrong:
+        raise wrong[0]
     return tuple(found)
+
+
+def read_each(paths: Iterable[str | Path]) -> tuple[tuple[Document, ...], tuple[Refused, ...]]:
+    """As `read_files`, with the first mistake of every file beside what the others hold."""
+    found, wrong = _read_each(paths)
+    return tuple(found), (*wrong, *_repeats(found))
+
+
+def _read_each(paths: Iterable[str | Path]) -> tuple[list[Document], list[Refused]]:
+    found: list[Document] = []
+    wrong: list[Refused] = []
+    for path in paths:
+        try:
+            files = _files_at(path)
+        except Refused as refusal:
+            wrong.append(refusal)
+            continue
+        for file in files:
+            try:
+                found += read_bytes(_bytes_of(file), file)
+            except Refused as refusal:
+                wrong.append(refusal)
+    return found, wrong
 
 
 def _values(text: str, source: str) -> Iterator[tuple[Json, yaml.Node]]:
@@ -198,7 +222,8 @@ def _bytes_of(file: str) -> bytes:
         raise Refused(file, found=error.strerror, wanted="a file that can be read") from error
 
 
-def _refuse_repeats(documents: Sequence[Document]) -> None:
+def _repeats(documents: Iterable[Document]) -> Iterator[Refused]:
+    """A refusal of each object that stands in a second place."""
     seen: dict[tuple[str, ...], Document] = {}
     for document in documents:
         obj = document.object
@@ -209,7 +234,7 @@ def _refuse_repeats(documents: Sequence[Document]) -> None:
         key = (group, obj["kind"], dig(obj, "metadata", "namespace", default=""), name)
         first = seen.setdefault(key, document)
         if first is not document:
-            raise Refused(
+            yield Refused(
                 document.where("metadata.name"),
                 found=f"{obj['kind']} {name} again",
                 wanted=f"each object once; it stands in {first.source}:{first.line()} already",
