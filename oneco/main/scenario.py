@@ -19,6 +19,8 @@ from oneco.worlds.behaviours import faults
 from oneco.worlds.behaviours.faults import Fault, Where, Window
 
 _OWN = frozenset({"Fleet", "Fault", "Rehearsal"})
+_SEVERAL = frozenset({"Application"})
+"""Kinds that a folder may hold twice under one name: the version before and the one to come."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Scenario:
 
 def read(path: str | Path) -> Scenario:
     """The scenario in a folder or file; Refused names what is missing or ambiguous."""
-    found = documents.read_files([path])
+    found = documents.read_files([path], versions_of=_SEVERAL)
     for document in found:
         _check(document)
     folder = Path(path) if Path(path).is_dir() else Path(path).parent

@@ -187,6 +187,13 @@ def test_an_object_that_stands_in_two_files_is_refused_with_both(tmp_path):
     )
 
 
+def test_a_kind_may_stand_in_two_files_where_they_are_its_versions(tmp_path):
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text(APP)
+    found = documents.read_files([tmp_path], versions_of={"Application"})
+    assert [one.source for one in found] == [f"{tmp_path}/a.yaml", f"{tmp_path}/b.yaml"]
+
+
 def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"a: 1\nb: \xff\xff\n")
     with pytest.raises(Refused) as caught:
