@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.delivery import validation
@@ -40,8 +40,9 @@ from oneco.kinds.oam import (
     stamped,
 )
 from oneco.kube import types
-from oneco.kube.objects import Object, encode, metadata
+from oneco.kube.objects import Object, dig, encode, metadata, put
 from oneco.kube.refs import kind_of
+from oneco.kube.remembered import Remembered
 
 _REMEMBERED = 20_000
 AUXILIARY = "AuxiliaryWorkload"
@@ -265,11 +266,42 @@ def _render(
 
 
 def union(parts: Sequence[Pieces]) -> tuple[tuple[Piece, ...], str]:
-    """The objects of several components and their common hash; of one object the last counts."""
+    """The objects of several components and their common hash; of one object the last counts.
+
+    A Service that several definitions make has the ports of all of them.
+    """
     merged: dict[tuple[str, ...], Piece] = {}
     for part in parts:
         for piece in part.pieces:
             head = metadata(piece.manifest)
             place = (str(head.get("namespace") or ""), str(head.get("name") or ""))
-            merged[(*kind_of(piece.manifest), *place)] = piece
+            key = (*kind_of(piece.manifest), *place)
+            before = merged.get(key)
+            if before is not None and piece.manifest.get("kind") == "Service":
+                both = _services.ask(_with_ports, piece.manifest, before.manifest)
+                piece = piece._replace(manifest=both)
+            merged[key] = piece
     return tuple(merged.values()), naming.digest(*(part.hash for part in parts))
+
+
+_services: Remembered[Object] = Remembered()
+
+
+def _with_ports(service: Object, other: Object) -> Object:
+    """`service` with what only `other` says, and its ports, if both are for the same pods."""
+    if dig(service, "spec", "selector") != dig(other, "spec", "selector"):
+        return service
+    ports = _ports(service)
+    taken = {_port_key(one) for one in ports}
+    more = [one for one in _ports(other) if _port_key(one) not in taken]
+    held, said = dig(other, "spec", default={}), dig(service, "spec", default={})
+    return put(service, ("spec",), {**held, **said, "ports": [*ports, *more]})
+
+
+def _ports(service: Object) -> list[Object]:
+    ports = dig(service, "spec", "ports")
+    return [one for one in ports if isinstance(one, Mapping)] if isinstance(ports, list) else []
+
+
+def _port_key(port: Object) -> tuple[str, str]:
+    return str(port.get("port")), str(port.get("protocol") or "TCP")

@@ -134,6 +134,22 @@ def test_gateways_with_names_stand_side_by_side():
     assert path["backend"]["service"] == {"name": "other", "port": {"number": 81}}
 
 
+def test_paths_may_share_a_port():
+    service = made(a_trait("gateway", http={"/": 80, "/api": 80}))["Service/web"]
+    assert [one["port"] for one in service["spec"]["ports"]] == [80]
+
+
+def test_a_service_that_two_definitions_make_has_the_ports_of_both():
+    ports = [{"port": 80, "expose": True}, {"port": 9090, "expose": True}]
+    gateway = a_trait("gateway", http={"/": 80})
+    one, other = (
+        made(gateway, ports=ports, exposeType="LoadBalancer")["Service/web"] for _ in range(2)
+    )
+    assert one["spec"]["type"] == "LoadBalancer"
+    assert [port["port"] for port in one["spec"]["ports"]] == [80, 9090]
+    assert one is other
+
+
 def test_one_of_cpu_and_memory_is_enough_for_the_resource_trait():
     found = container(a_trait("resource", memory="1Gi"), cpu="0.1")
     assert found["resources"] == {

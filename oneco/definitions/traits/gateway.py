@@ -38,7 +38,8 @@ def _render(parameters: GatewayParameters, context: Context, workload: Object) -
     if parameters.existing_service_name is None:
         ports = [
             {"name": f"port-{port}", "port": port, "targetPort": port}
-            for _, port in sorted(parameters.http.items())
+            # Several paths may lead to one port.
+            for port in dict.fromkeys(port for _, port in sorted(parameters.http.items()))
         ]
         spec = {"selector": {COMPONENT_LABEL: context.component}, "ports": ports}
         outputs.append(Output(f"service{suffix}", service(service_name, spec)))
