@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from oneco.kube import fieldsets, managers, manifests, merging, reapply
+from oneco.kube import fieldsets, manifests, merging, ownership, reapply
 from oneco.kube.comparison import Comparison, compare
-from oneco.kube.managers import Entry, Owner
 from oneco.kube.manifests import Manifest, Scope
 from oneco.kube.objects import Object, metadata
+from oneco.kube.ownership import Entry, Owner
 from oneco.kube.types import Type
 
 BEFORE_FIRST_APPLY = "before-first-apply"
@@ -61,7 +61,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     if live is None:
         return _created(manifests.of(applied, type, scope), owner, now_text, finish)
     entries = metadata(live).get("managedFields") or _unmanaged(live, type, now_text)
-    mine = next((entry for entry in entries if managers.is_owned_by(entry, owner)), None)
+    mine = next((entry for entry in entries if ownership.is_owned_by(entry, owner)), None)
     last = mine.get("fieldsV1") if mine is not None else None
     before = manifests.owning(last)
     wanted = manifests.of(applied, type, scope, before)
@@ -75,21 +75,21 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     if others:
         seen = _within(compare(live, merged, type), scope)
         if not force:
-            managers.refuse_conflicts(others, seen)
-        others = managers.taken(others, seen)
+            ownership.refuse_conflicts(others, seen)
+        others = ownership.taken(others, seen)
     merged = merged if is_followed else merging.swept(merged, live)
     merged = _finished(merged, live, type, finish)
     time = (mine.get("time", "") if mine else "") if merged is live else now_text
     if wanted.fields is not None:
-        others.append(managers.make(owner, applied["apiVersion"], wanted.fields, time))
-    return _with_entries(merged, live, managers.ordered(others))
+        others.append(ownership.make(owner, applied["apiVersion"], wanted.fields, time))
+    return _with_entries(merged, live, ownership.ordered(others))
 
 
 def _created(wanted: Manifest, owner: Owner, now_text: str, finish: Finish | None) -> Object:
     manifest = wanted.effective if finish is None else finish(wanted.effective, None)
     if wanted.fields is None:
         return manifest
-    entry = managers.make(owner, manifest["apiVersion"], wanted.fields, now_text)
+    entry = ownership.make(owner, manifest["apiVersion"], wanted.fields, now_text)
     return {**manifest, "metadata": {**metadata(manifest), "managedFields": [entry]}}
 
 
@@ -101,11 +101,11 @@ def _within(seen: Comparison, scope: Scope) -> Comparison:
 def _unmanaged(live: Object, kind: Type, now_text: str) -> Sequence[Entry]:
     """An object that nobody's fields were recorded for is taken to be one earlier manager's."""
     seen = compare({}, live, kind)
-    fields = managers.stripped(manifests.within(seen.changed, Scope()))
+    fields = ownership.stripped(manifests.within(seen.changed, Scope()))
     if fields is None:
         return ()
     owner = Owner(BEFORE_FIRST_APPLY, "Update", live.get("apiVersion", ""))
-    return [managers.make(owner, owner.api_version, fields, now_text)]
+    return [ownership.make(owner, owner.api_version, fields, now_text)]
 
 
 def _followed(live: Object, before: Manifest | None, wanted: Manifest, kind: Type) -> Object | None:
@@ -193,20 +193,20 @@ def _updated(
 ) -> Sequence[Entry]:
     seen = compare(write.before or {}, write.after, kind)
     seen = _within(seen, Scope(write.subresource, has_status))
-    changed, removed = managers.stripped(seen.changed), managers.stripped(seen.removed)
+    changed, removed = ownership.stripped(seen.changed), ownership.stripped(seen.removed)
     if changed is None and removed is None and not seen.is_moved:
         return entries
     api_version = write.after.get("apiVersion", "")
     owner = Owner(write.manager, "Update", api_version, write.subresource)
-    mine = next((entry for entry in entries if managers.is_owned_by(entry, owner)), None)
+    mine = next((entry for entry in entries if ownership.is_owned_by(entry, owner)), None)
     others = [entry for entry in entries if entry is not mine]
-    rest = managers.taken(others, Comparison(changed, removed, seen.is_moved))
-    held = managers.fields_of(mine) if mine is not None else None
+    rest = ownership.taken(others, Comparison(changed, removed, seen.is_moved))
+    held = ownership.fields_of(mine) if mine is not None else None
     fields = fieldsets.union(fieldsets.difference(held, removed), changed)
     if fields is not None:
         time = write.time if changed is not None else (mine or {}).get("time", "")
-        rest.append(managers.make(owner, api_version, fields, time))
-    return managers.ordered(managers.capped(rest))
+        rest.append(ownership.make(owner, api_version, fields, time))
+    return ownership.ordered(ownership.capped(rest))
 
 
 def _recorded(obj: Object, entries: Sequence[Entry]) -> Object:

@@ -11,7 +11,7 @@ import hashlib
 
 import msgspec
 
-from oneco.kube import fieldsets, managers
+from oneco.kube import fieldsets, ownership
 from oneco.kube.errors import BadRequest, InternalError
 from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.objects import Object, metadata, name, namespace
@@ -104,7 +104,7 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
             f"failed to create typed patch object ({_title(applied)}): "
             f"{error.path}: {error.message}"
         ) from None
-    owned = managers.stripped(within(named, scope))
+    owned = ownership.stripped(within(named, scope))
     # A copy, because a content is recognised by it.
     return Manifest(applied, scope, effective, named, None if owned is None else dict(owned))
 
