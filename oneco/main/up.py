@@ -145,7 +145,14 @@ async def _start_work(
     works = [deciders.run(), outside.run(), *(agent.run() for agent in agents)]
     tasks = [asyncio.get_running_loop().create_task(work) for work in works]
     stack.push_async_callback(_cancel, tasks)
-    return asyncio.gather(*tasks)
+    return asyncio.get_running_loop().create_task(_first_end(tasks))
+
+
+async def _first_end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """None of these ends by itself: when one does, its failure is the hub's."""
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
 
 
 async def _agent(
