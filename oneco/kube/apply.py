@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from oneco.kube import fieldsets, manifests, merging, ownership, reapply
+from oneco.kube import fieldsets, last_applied, manifests, merging, ownership, reapply
 from oneco.kube.comparison import Comparison, compare
+from oneco.kube.last_applied import KUBECTL
 from oneco.kube.manifests import Manifest, Scope
 from oneco.kube.objects import Object, metadata
 from oneco.kube.ownership import Entry, Owner
@@ -75,9 +76,11 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     if others:
         seen = _within(compare(live, merged, type), scope)
         if not force:
-            ownership.refuse_conflicts(others, seen)
+            allowed = last_applied.still_shown(live, type) if manager == KUBECTL else None
+            ownership.refuse_conflicts(others, seen, allowed)
         others = ownership.taken(others, seen)
     merged = merged if is_followed else merging.swept(merged, live)
+    merged = last_applied.renewed(merged, applied) if manager == KUBECTL else merged
     merged = _finished(merged, live, type, finish)
     time = (mine.get("time", "") if mine else "") if merged is live else now_text
     if wanted.fields is not None:

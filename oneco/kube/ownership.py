@@ -105,12 +105,15 @@ def taken(others: Sequence[Entry], seen: Comparison) -> list[Entry]:
     return left
 
 
-def refuse_conflicts(others: Sequence[Entry], seen: Comparison) -> None:
-    """Raise Conflict if one of `others` holds a field that changed."""
+def refuse_conflicts(
+    others: Sequence[Entry], seen: Comparison, allowed: FieldSet | None = None
+) -> None:
+    """Raise Conflict if one of `others` holds a field that changed and is not `allowed` to."""
     found: list[tuple[str, str]] = []
     if seen.changed is not None:
         for entry in sorted(others, key=_identifier):
             both = fieldsets.intersection(fields_of(entry), seen.changed)
+            both = fieldsets.difference(both, allowed)
             found += [(_shown(entry), path) for path in fieldsets.paths(both)]
     if found:
         causes = [

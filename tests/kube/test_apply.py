@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -49,6 +50,45 @@ def test_what_another_manager_owns_too_stays_when_one_leaves_it_out():
     after = apply_config(live, "a", x="1")
     assert after["data"] == {"x": "1", "y": "2"}
     assert owned(after) == {"a": ["x"], "b": ["y"]}
+
+
+def test_managers_of_one_manifest_let_go_of_it_each_for_itself():
+    shared = config_map(x="1", y="2")
+    live = apply_config(None, "a", x="1", y="2")
+    for manager in ("a", "b"):
+        live = apply.apply(
+            live, shared, manager=manager, type=CONFIG_MAP, now_text=NOW, has_status=False
+        )
+    after = apply_config(live, "a", x="1")
+    assert after["data"] == {"x": "1", "y": "2"}
+    assert owned(after) == {"a": ["x"], "b": ["x", "y"]}
+
+
+def test_kubectl_takes_over_what_it_applied_from_its_own_side():
+    applied = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"x": "1"}}
+    annotation = "kubectl.kubernetes.io/last-applied-configuration"
+    new = config_map(x="1")
+    new["metadata"] = {"name": "c", "annotations": {annotation: json.dumps(applied)}}
+    live = apply.update(
+        None, new, manager="kubectl-client-side-apply", type=CONFIG_MAP, now_text=NOW,
+        has_status=False,
+    )  # fmt: skip
+    with pytest.raises(errors.Conflict):
+        apply_config(live, "somebody", x="2")
+    after = apply_config(live, "kubectl", x="2")
+    assert after["data"] == {"x": "2"}
+    assert json.loads(after["metadata"]["annotations"][annotation])["data"] == {"x": "2"}
+
+
+def test_items_that_somebody_else_moved_are_put_back_in_order():
+    manifest = deployment([("web", "web:1", ("A", "B"))])
+    live = apply_deployment(None, manifest, "a")
+    moved = copy.deepcopy(live)
+    moved["spec"]["template"]["spec"]["containers"][0]["env"].reverse()
+    seen = apply.update(live, moved, manager="b", type=DEPLOYMENT, now_text=LATER)
+    after = apply_deployment(seen, manifest, "a")
+    env = after["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [one["name"] for one in env] == ["A", "B"]
 
 
 def test_what_nobody_owned_is_never_removed():
