@@ -110,13 +110,9 @@ def _is_delivered(one: Applied) -> bool:
 def _follow(current: session.Session, done: Sequence[Applied]) -> None:
     from oneco.cli import following
 
-    ended = [
-        current.run(following.of(current, one.object)) for one in done if _is_delivered(one)
-    ]
+    ended = [current.run(following.of(current, one.object)) for one in done if _is_delivered(one)]
     if current.output != "text":
         value = {"objects": [row(one) for one in done], "releases": ended}
         printing.show(value, current.output, "")
     if not all(one["isSuccessful"] for one in ended):
         raise failures.NoSuccess
-
-

@@ -170,18 +170,14 @@ def _added(document: Document, obj: Object, from_source: str) -> Change:
     return Change(document, wanted, None, wanted, "added")
 
 
-async def _new_namespaces(
-    api: Api, placed: Iterable[tuple[Document, Object]]
-) -> frozenset[str]:
+async def _new_namespaces(api: Api, placed: Iterable[tuple[Document, Object]]) -> frozenset[str]:
     """The namespaces that these documents make and that are not there yet."""
     names = [
         objects.name(obj)
         for _, obj in placed
         if obj.get("kind") == "Namespace" and obj.get("apiVersion") == "v1"
     ]
-    there = await asyncio.gather(
-        *(live_at(api, Address(NAMESPACES, name=name)) for name in names)
-    )
+    there = await asyncio.gather(*(live_at(api, Address(NAMESPACES, name=name)) for name in names))
     return frozenset(name for name, live in zip(names, there, strict=True) if live is None)
 
 
@@ -207,9 +203,7 @@ async def _surplus(
                 found.append(Surplus(place, obj))
         return found
 
-    lists = await asyncio.gather(
-        *(listed(info.resource, info.kind) for info in served.of_source())
-    )
+    lists = await asyncio.gather(*(listed(info.resource, info.kind) for info in served.of_source()))
     found = [
         one
         for rows in lists

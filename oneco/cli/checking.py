@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from oneco import definitions
@@ -45,9 +45,12 @@ class Mistake(NamedTuple):
     wanted: str
 
 
-def load(paths: Sequence[str]) -> tuple[Document, ...]:
-    """The objects in files and directories; Mistakes name all that is wrong with any of them."""
-    found, wrong = documents.read_each(paths)
+def load(paths: Sequence[str], *, versions_of: Collection[str] = ()) -> tuple[Document, ...]:
+    """The objects in files and directories; Mistakes name all that is wrong with any of them.
+
+    Kinds in `versions_of` may stand there twice under one name.
+    """
+    found, wrong = documents.read_each(paths, versions_of=versions_of)
     refusals = list(wrong)
     kinds = known.among(found)
     for document in found:
@@ -72,9 +75,7 @@ def check(document: Document, kinds: Kinds) -> list[Refused]:
         # A later look at what was found wrong already would say the same in other words.
         wrong += [one for one in finder(document.object, kind) if not _is_said(one, wrong)]
     wrong.sort(key=lambda one: document.line(one.path))
-    return [
-        Refused(document.where(one.path), found=one.found, wanted=one.wanted) for one in wrong
-    ]
+    return [Refused(document.where(one.path), found=one.found, wanted=one.wanted) for one in wrong]
 
 
 def _is_said(one: Mistake, wrong: Iterable[Mistake]) -> bool:

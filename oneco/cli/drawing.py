@@ -88,10 +88,10 @@ def _wave(wave: Wave, number: int, stem: str, count: int) -> Iterator[Line]:
     for index, cluster in enumerate(wave.clusters):
         place, deeper = _stems(below, index, rows)
         yield Line(place, cluster.state, cluster.name, _cluster_text(cluster))
-        if cluster.state in ("going", "failed", "held"):
-            for position, workload in enumerate(cluster.workloads):
-                leaf, _ = _stems(deeper, position, len(cluster.workloads))
-                yield Line(leaf, cluster.state, workload.name, _workload_text(workload))
+        late = _late(cluster)
+        for position, workload in enumerate(late):
+            leaf, _ = _stems(deeper, position, len(late))
+            yield Line(leaf, cluster.state, workload.name, _workload_text(workload))
     if folded:
         place, _ = _stems(below, rows - 1, rows)
         more = f"and {printing.counted(folded, 'more cluster')}"
@@ -119,12 +119,28 @@ def _wave_text(wave: Wave) -> str:
 
 
 def _cluster_text(cluster: Cluster) -> str:
-    parts = []
-    if cluster.batches and cluster.state not in ("done", "back"):
-        parts.append(f"batch {cluster.batch} of {cluster.batches}")
+    if not cluster.batches or cluster.state in ("done", "back"):
+        return cluster.message or cluster.phase
+    parts = [f"batch {cluster.batch} of {cluster.batches}"]
+    if cluster.workloads and not _late(cluster):
+        parts.append(_pods(cluster))
     if cluster.message:
-        parts.append(cluster.message)
-    return ": ".join(parts) if parts else cluster.phase
+        said = cluster.message.removeprefix(f"batch {cluster.batch} is ")
+        parts.append(said.removeprefix("ready; ") if len(parts) > 1 else said)
+    return ", ".join(parts)
+
+
+def _late(cluster: Cluster) -> tuple[Workload, ...]:
+    """The workloads that the batch waits for."""
+    if cluster.state not in ("going", "failed", "held"):
+        return ()
+    return tuple(one for one in cluster.workloads if min(one.updated, one.ready) < one.target)
+
+
+def _pods(cluster: Cluster) -> str:
+    ready = sum(one.ready for one in cluster.workloads)
+    every = sum(one.replicas for one in cluster.workloads)
+    return f"{ready} of {printing.counted(every, 'pod')} updated and ready"
 
 
 def _workload_text(workload: Workload) -> str:

@@ -37,9 +37,8 @@ def answer(error: BaseException, arguments: Sequence[str]) -> int:
         _silence_stdout()
         return BROKEN_PIPE
     status, found = _judged(error)
-    if status == OUTAGE and not isinstance(error, OnecoError | OSError):
-        if os.environ.get(DEBUG_VARIABLE):
-            traceback.print_exception(error)
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
     if is_json(arguments):
         print(json.dumps(document(found), ensure_ascii=False))
         sys.stdout.flush()

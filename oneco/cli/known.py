@@ -79,9 +79,7 @@ def find(document: Document, kinds: Kinds) -> Known | None:
         raise Refused(document.where("kind"), found=kind.kind, wanted=" or ".join(of_group))
     if near or not kind.group:
         meant = f'; did you mean "{near[0]}"?' if near else ""
-        raise Refused(
-            document.where("kind"), found=kind.kind, wanted=f"a kind that exists{meant}"
-        )
+        raise Refused(document.where("kind"), found=kind.kind, wanted=f"a kind that exists{meant}")
     return None
 
 

@@ -47,7 +47,7 @@ class Program(click.Group):
         given = args[0] if args else extra.get("args")
         arguments = list(sys.argv[1:] if given is None else given)
         try:
-            status = super().main(*args, standalone_mode=False, **extra)
+            status = super().main(*args, standalone_mode=False, **extra)  # type: ignore[call-overload]
             sys.stdout.flush()
         except BaseException as error:
             if isinstance(error, SystemExit | GeneratorExit):
@@ -90,8 +90,8 @@ def command(name: str, **attributes: Any) -> Callable[[FunctionT], click.Command
     """Make a function a command that takes the common options too."""
 
     def made(function: FunctionT) -> click.Command:
-        settings = {**_CONTEXT, **attributes.pop("context_settings", {})}
-        built = click.command(name, context_settings=settings, **attributes)(function)
+        decorate = click.command(name, cls=click.Command, context_settings=_CONTEXT, **attributes)
+        built: click.Command = decorate(function)
         built.params += session.options()
         return built
 

@@ -39,11 +39,14 @@ async def course(api: Api, namespace: str, name: str) -> Course:
     application = await needed_application(api, namespace, name)
     found = await releases(api, namespace, name)
     newest = [one for one in found if _revision(one) == _revision(found[-1])]
-    keys = [release_key(namespace, objects.name(one)) for one in newest]
-    units = await asyncio.gather(
-        *(everything(api, Address(UNITS), f"{RELEASE_LABEL}={key}") for key in keys)
-    )
-    return Course(application, found, [unit for rows in units for unit in rows])
+    rows = await asyncio.gather(*(units(api, one) for one in newest))
+    return Course(application, found, [unit for row in rows for unit in row])
+
+
+async def units(api: Api, release: Object) -> list[Object]:
+    """Every cluster's part of one release."""
+    key = release_key(objects.namespace(release), objects.name(release))
+    return await everything(api, Address(UNITS), f"{RELEASE_LABEL}={key}")
 
 
 async def needed_application(api: Api, namespace: str, name: str) -> Object:

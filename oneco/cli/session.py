@@ -28,7 +28,7 @@ _FORMATS: Final = ("text", "json", "yaml")
 class Session:
     """One command line's choice of cluster, namespace and output."""
 
-    choice: Choice = Choice()
+    choice: Choice
     data: str = ""
     namespace: str = ""
     output: str = "text"

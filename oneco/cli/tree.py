@@ -169,9 +169,7 @@ def _revision(release: Object) -> str:
     return str(objects.dig(release, "spec", "revision", default=""))
 
 
-def _state(
-    application: Object, status: ApplicationStatus, releases: Sequence[Release]
-) -> State:
+def _state(application: Object, status: ApplicationStatus, releases: Sequence[Release]) -> State:
     if objects.is_deleting(application):
         return "back"
     if status.observed_generation < objects.generation(application):
@@ -202,9 +200,7 @@ def _messages(
     return tuple(found)
 
 
-def _release(
-    release: Object, units: list[tuple[UnitSpec, UnitStatus]], is_whole: bool
-) -> Release:
+def _release(release: Object, units: list[tuple[UnitSpec, UnitStatus]], is_whole: bool) -> Release:
     spec = parse(ReleaseSpec, release.get("spec"), "spec")
     status = parse(ReleaseStatus, release.get("status"), "status")
     by_wave: dict[int, list[tuple[UnitSpec, UnitStatus]]] = {}
@@ -291,6 +287,8 @@ def _wave_message(
     before = status.waves[number - 1].name if number else ""
     if number == status.wave:
         return "begins next"
+    if status.reason == "Silence" and number == status.wave + 1:
+        return f"begins after the silence of wave {before}"
     return f"waits for wave {before}"
 
 

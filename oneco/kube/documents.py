@@ -85,20 +85,16 @@ def read_files(
     Directories are read in the order of their files' names. An object that stands in two
     places is refused with both, unless its kind is one of `versions_of`.
     """
-    found, wrong = _read_each(paths)
-    wrong += _repeats(one for one in found if one.object["kind"] not in versions_of)
+    found, wrong = read_each(paths, versions_of=versions_of)
     if wrong:
         raise wrong[0]
-    return tuple(found)
+    return found
 
 
-def read_each(paths: Iterable[str | Path]) -> tuple[tuple[Document, ...], tuple[Refused, ...]]:
+def read_each(
+    paths: Iterable[str | Path], *, versions_of: Collection[str] = ()
+) -> tuple[tuple[Document, ...], tuple[Refused, ...]]:
     """As `read_files`, with the first mistake of every file beside what the others hold."""
-    found, wrong = _read_each(paths)
-    return tuple(found), (*wrong, *_repeats(found))
-
-
-def _read_each(paths: Iterable[str | Path]) -> tuple[list[Document], list[Refused]]:
     found: list[Document] = []
     wrong: list[Refused] = []
     for path in paths:
@@ -112,7 +108,8 @@ def _read_each(paths: Iterable[str | Path]) -> tuple[list[Document], list[Refuse
                 found += read_bytes(_bytes_of(file), file)
             except Refused as refusal:
                 wrong.append(refusal)
-    return found, wrong
+    single = (one for one in found if one.object["kind"] not in versions_of)
+    return tuple(found), (*wrong, *_repeats(single))
 
 
 def _values(text: str, source: str) -> Iterator[tuple[Json, yaml.Node]]:

@@ -7,9 +7,10 @@ import dataclasses
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from oneco.clock import Clock
+from oneco.clock import Clock, Instant
 from oneco.errors import Refused
 from oneco.kube.api import Api
+from oneco.main import timekeeping
 from oneco.worlds.clocks import RealClock
 
 KUBECONFIG = "kubeconfig"
@@ -44,12 +45,21 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """A cluster that requests can be sent to; `namespace` is the one the kubeconfig prefers."""
+    """A cluster that requests can be sent to; `namespace` is the one the kubeconfig prefers.
+
+    `clock` is the one on the wall; `data` is the hub's directory, if it is on this machine.
+    """
 
     api: Api
     namespace: str
     server: str
     clock: Clock
+    data: Path | None = None
+
+    def now(self) -> Instant:
+        """The time as the hub shows it, which may run faster than on the wall."""
+        real = self.clock.now()
+        return real if self.data is None else timekeeping.shown(self.data, real)
 
 
 @contextlib.asynccontextmanager
@@ -61,13 +71,15 @@ async def connect(
     from oneco.worlds.cluster import kubeconfig
     from oneco.worlds.cluster.client import ClusterApi
 
-    target = kubeconfig.load(choice.file(), choice.context or None)
+    file = choice.file()
+    target = kubeconfig.load(file, choice.context or None)
     async with ClusterApi(target, on_warning=on_warning) as api:
         yield Connected(
             api=api,
             namespace=target.namespace,
             server=target.cluster.server,
             clock=RealClock(),
+            data=Path(file).parent if file is not None else None,
         )
 
 

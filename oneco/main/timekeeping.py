@@ -40,3 +40,11 @@ def clock(data: Path, speed: float) -> Alarm:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_bytes(msgspec.json.encode(_Anchor(real=now, shown=shown, speed=speed)))
     return ScaledClock(speed, start=shown)
+
+
+def shown(data: Path, real: Instant) -> Instant:
+    """What the clock of the data directory shows at the real instant `real`."""
+    path = data / _FILE
+    if not path.exists():
+        return real
+    return msgspec.json.decode(path.read_bytes(), type=_Anchor).at(real)

@@ -1,0 +1,80 @@
+"""`oneco up`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from oneco.cli import printing, session
+from oneco.cli.program import command as a_command
+from oneco.errors import Refused
+
+if TYPE_CHECKING:
+    from oneco.main.up import Running
+
+
+@a_command("up")
+@click.option(
+    "--listen", default="127.0.0.1:0", metavar="HOST:PORT",
+    help="Where to serve; port 0 takes the one of the last start, or any.",
+)  # fmt: skip
+@click.option(
+    "--fleet", "fleets", multiple=True, type=click.Path(exists=False), metavar="FILE|DIR",
+    help="A Fleet of clusters to build in.",
+)  # fmt: skip
+@click.option("--speed", default=1.0, metavar="N", help="Let time run N times as fast.")
+def command(listen: str, fleets: tuple[str, ...], speed: float) -> None:
+    """Start a hub and stay until Ctrl-C.
+
+    Everything is kept in the directory that --data names, and found there by the next start.
+    """
+    current = session.current()
+    host, port = address(listen)
+    if not 0 < speed <= 100_000:
+        raise Refused("--speed", found=f"{speed:g}", wanted="a number above 0, at most 100000")
+    from oneco.main.up import UpOptions, up
+
+    options = UpOptions(
+        data=current.data_directory(),
+        host=host,
+        port=port,
+        fleet=tuple(Path(one) for one in fleets),
+        speed=speed,
+    )
+
+    async def ready(running: Running) -> None:
+        printing.show(_document(running), current.output, _text(running))
+
+    up(options, ready)
+
+
+def address(listen: str) -> tuple[str, int]:
+    """Host and port of `HOST:PORT`; Refused for anything else."""
+    host, colon, port = listen.rpartition(":")
+    is_fine = colon and port.isdecimal() and int(port) < 65536
+    if not is_fine or (":" in host and not host.startswith("[")):
+        raise Refused("--listen", found=listen, wanted="HOST:PORT such as 127.0.0.1:8443")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _document(running: Running) -> dict[str, Any]:
+    members = {name: str(path) for name, path in running.kubeconfigs.items()}
+    return {
+        "url": running.url,
+        "kubeconfig": str(running.kubeconfig),
+        "clusters": members,
+        "waitsForConfirmation": running.is_waiting_for_confirmation,
+    }
+
+
+def _text(running: Running) -> str:
+    lines = [f"The hub is up at {running.url}.", f"  kubeconfig: {running.kubeconfig}"]
+    if running.kubeconfigs:
+        rows = [(f"  {name}", path) for name, path in running.kubeconfigs.items()]
+        lines.append(printing.table(("  CLUSTER", "KUBECONFIG"), rows))
+    if running.is_waiting_for_confirmation:
+        lines.append("It was started from a copy: agents change nothing until")
+        lines.append("  oneco clusters confirm --all")
+    return "\n".join((*lines, "Ctrl-C ends it; the next start goes on where it was."))
