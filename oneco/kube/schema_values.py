@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from oneco.kube import causes
@@ -20,10 +20,16 @@ METADATA_FIELDS: Final = frozenset(
 _OBJECT_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata"})
 
 
-def default(node: Node, value: Json) -> Json:
-    """`value` with defaults filled in, and without nulls where null means nothing."""
+Walk = Callable[[Node, Json], Json]
+
+
+def default(node: Node, value: Json, *, inner: Walk | None = None) -> Json:
+    """`value` with defaults filled in, and without nulls where null means nothing.
+
+    `inner` walks what is below `node`, in place of this function.
+    """
     if isinstance(value, Mapping):
-        return _default_mapping(node, value)
+        return _default_mapping(node, value, inner or default)
     if isinstance(value, list) and node.items is not None:
         items = node.items
         filled = [default(items, item) for item in value]
@@ -31,13 +37,14 @@ def default(node: Node, value: Json) -> Json:
     return value
 
 
-def prune(node: Node, value: Json, *, is_root: bool = False) -> Json:
-    """`value` without fields that `node` does not know."""
+def prune(node: Node, value: Json, *, is_root: bool = False, inner: Walk | None = None) -> Json:
+    """`value` without fields that `node` does not know; `inner` walks what is below it."""
+    walk = inner or prune
     if isinstance(value, list):
         items = node.items
         if items is None:
             return value
-        kept_items = [prune(items, item) for item in value]
+        kept_items = [walk(items, item) for item in value]
         return value if _all_same(kept_items, value) else kept_items
     if not isinstance(value, Mapping):
         return value
@@ -49,7 +56,7 @@ def prune(node: Node, value: Json, *, is_root: bool = False) -> Json:
             continue
         child = node.child(key)
         if child is not None:
-            kept[key] = prune(child, part)
+            kept[key] = walk(child, part)
         elif node.keeps_unknown:
             kept[key] = part
     return value if _same_entries(kept, value) else kept
@@ -93,14 +100,14 @@ def validate_lists(node: Node, value: Json, path: str) -> list[Cause]:
     return found
 
 
-def _default_mapping(node: Node, value: Mapping[str, Json]) -> Mapping[str, Json]:
+def _default_mapping(node: Node, value: Mapping[str, Json], walk: Walk) -> Mapping[str, Json]:
     filled = {}
     for key, part in value.items():
         child = node.child(key)
         if child is None:
             filled[key] = part
         elif part is not None or child.is_nullable:
-            filled[key] = default(child, part)
+            filled[key] = walk(child, part)
         # A null that the schema does not allow counts as absent.
     for key, child in node.properties.items():
         if key not in filled and child.default is not MISSING:
