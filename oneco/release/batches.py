@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 Targets = tuple[int, ...]
@@ -13,11 +14,21 @@ def plan(batches: Sequence[str | int], replicas: Sequence[int]) -> tuple[Targets
     Batches that come to the same numbers are one; the last one is always everything. Without any
     workload to divide there is one batch.
     """
+    # Asked at every look at a unit, mostly with the same numbers.
+    return _plan(tuple(batches), tuple(replicas))
+
+
+@functools.lru_cache(maxsize=4096)
+def _plan(batches: tuple[str | int, ...], replicas: tuple[int, ...]) -> tuple[Targets, ...]:
     steps: list[Targets] = []
+    reached = (0,) * len(replicas)
     for batch in (*batches, "100%"):
-        targets = tuple(_target(batch, count) for count in replicas)
+        # Numbers and shares may stand mixed, and which of two is more depends on the workload: what
+        # has been updated is never taken back.
+        targets = tuple(map(max, reached, (_target(batch, count) for count in replicas)))
         if not steps or targets != steps[-1]:
             steps.append(targets)
+        reached = targets
     return tuple(steps)
 
 
