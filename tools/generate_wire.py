@@ -73,7 +73,8 @@ def main() -> None:
         '"""DO NOT EDIT. How Kubernetes\' kinds are laid out as protobuf, by their Go sources.\n\n'
         f"{version}, read by: python tools/generate_wire.py DIRECTORY\n\n"
         "A field is its number, its name in JSON (empty: its fields are those of the message\n"
-        "itself), its type, and 1 if JSON leaves out the zero. Types: `[]` a list, `{}` a map from\n"
+        "itself), its type, and 1 if JSON leaves out the zero. Types: `[]` a list,"
+        " `{}` a map from\n"
         '`str`, `#` another message, `@` a list in a message of its own.\n"""\n\n'
         f"MESSAGES = {{\n{rows}}}\n"
     )

@@ -13,6 +13,7 @@ import pathlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -107,5 +108,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     given = {
         name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters
     }
-    pyfuncitem.funcargs["runner"].run(pyfuncitem.obj(**given))
+    runner: Any = pyfuncitem.funcargs["runner"]
+    runner.run(pyfuncitem.obj(**given))
     return True

@@ -18,7 +18,7 @@ from oneco.kube.errors import (
 from oneco.kube.refs import Address, Resource
 from tests.contract.given import DEFINITIONS, eventually, is_gone
 
-SPEC = {
+SPEC: dict[str, Any] = {
     "type": "object",
     "properties": {
         "replicas": {"type": "integer", "default": 1, "minimum": 0},
@@ -294,7 +294,10 @@ async def test_a_status_is_applied_at_its_own_address(api, widgets, group):
 
 async def test_a_changed_schema_holds_for_the_next_write(api, widgets, group):
     at = Address(DEFINITIONS, name=f"widgets.{group}")
-    wider = {**SPEC, "properties": {**SPEC["properties"], "weight": {"type": "integer"}}}
+    wider: dict[str, Any] = {
+        **SPEC,
+        "properties": {**SPEC["properties"], "weight": {"type": "integer"}},
+    }
     await api.patch(at, Patch("merge", {"spec": {"versions": [version(spec=wider)]}}))
 
     async def takes_weight():

@@ -1,5 +1,7 @@
 """What only this project's own server promises: determinism, the way inside, its order of news."""
 
+from typing import Any
+
 import pytest
 
 from oneco.clock import Instant
@@ -29,7 +31,7 @@ def a_map(name, **more):
 
 
 def a_history(server):
-    events = []
+    events: list[Any] = []
     server.watch(CONFIG_MAPS, WatchOptions(), events.append)
     server.watch(SERVICES, WatchOptions(), events.append)
     server.create(CONFIG_MAPS, {"metadata": {"generateName": "a-"}})
@@ -79,7 +81,8 @@ def test_what_a_sink_writes_is_heard_by_every_watch_in_order():
 
 
 def test_a_closed_watch_hears_nothing_more():
-    server, heard = a_server(), []
+    server = a_server()
+    heard: list[Any] = []
     watch = server.watch(CONFIG_MAPS, WatchOptions(), heard.append)
     watch.close()
     server.create(CONFIG_MAPS, a_map("a"))
@@ -127,7 +130,7 @@ def test_a_defined_kind_is_served_at_once():
 
 
 def test_an_unknown_field_is_a_warning_to_the_caller():
-    said = []
+    said: list[Any] = []
     body = {**a_map("a"), "colour": "blue"}
     made = a_server().create(CONFIG_MAPS, body, WriteOptions(), Caller(warn=said.append))
     assert said == ['unknown field "colour"'] and "colour" not in made
