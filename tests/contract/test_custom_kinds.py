@@ -2,6 +2,7 @@
 
 import contextlib
 import uuid
+from typing import Any
 
 import pytest
 
