@@ -1,0 +1,88 @@
+"""The practice guide can be followed: its commands are run, in order, as they are printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "practice"
+CHAPTERS = sorted(GUIDE.glob("*.md"))
+COMMANDS = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LANGUAGES = re.compile(r"^```(\S*)\n.*?^```", re.MULTILINE | re.DOTALL)
+LIMIT_SECONDS = 200
+# What a reader sees on the way, in this order, chapter by chapter.
+SHOWN = {
+    "01-from-an-empty-machine-to-the-first-release": [
+        "kind: Deployment",
+        "The release of web to 3 clusters succeeded",
+        "The hub is up",
+        "Succeeded: 3 clusters run web-v1",
+        "The release of web to 3 clusters succeeded",
+        "Succeeded: 3 clusters run web-v2",
+        "RolledBack: 1 clusters rolled back: staging, batch 1 of 3",
+        "web-v4",
+    ],
+}
+
+
+def named(chapter: Path) -> str:
+    return chapter.stem
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=named)
+def test_a_chapter_says_of_each_block_whether_it_is_run(chapter):
+    assert set(LANGUAGES.findall(chapter.read_text())) <= {"sh", "text"}
+
+
+@pytest.mark.slow  # A chapter is minutes of a reader's work.
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the guide is written for bash")
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=named)
+def test_the_commands_of_a_chapter_work_one_after_the_other(chapter, tmp_path):
+    (tmp_path / "work").mkdir()
+    script = "\n".join(("set -euo pipefail", *COMMANDS.findall(chapter.read_text())))
+    (tmp_path / "chapter.sh").write_text(script)
+    shown = run(tmp_path)
+    place = 0
+    for text in SHOWN[chapter.stem]:
+        assert text in shown[place:], f"{text!r} is not shown after:\n{shown[:place][-2000:]}"
+        place = shown.index(text, place) + len(text)
+
+
+def run(folder: Path) -> str:
+    """What the chapter's commands print; a command that fails ends them and the test."""
+    scripts = sysconfig.get_path("scripts")
+    environment = {"PATH": f"{scripts}:{os.environ['PATH']}", "HOME": str(folder)}
+    with subprocess.Popen(
+        ["bash", str(folder / "chapter.sh")],
+        cwd=folder / "work",
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as shell:
+        try:
+            shown, _ = shell.communicate(timeout=LIMIT_SECONDS)
+        except BaseException:
+            end(shell)
+            raise
+    if shell.returncode:
+        end(shell)
+    assert shell.returncode == 0, shown[-4000:]
+    return shown
+
+
+def end(shell: subprocess.Popen[str]) -> None:
+    """End the shell and whatever it left behind: all of it shares one session."""
+    try:
+        os.killpg(shell.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
