@@ -58,7 +58,7 @@ def _begin(seen: ReleaseSeen, now: Instant) -> Decision:
     if not units:
         message = "every cluster runs this already" if seen.spec.targets else "no cluster matches"
         return _end(seen, now, "Succeeded", Reason("NothingToDo", message))
-    reason = Reason("Planned", f"{units} clusters in {len(counters)} waves")
+    reason = Reason("Planned", f"{_clusters(units)} in {_count_of(len(counters), 'wave')}")
     status = _with(
         seen.status,
         phase="Progressing",
@@ -100,8 +100,7 @@ def _open(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
     wave = _with_wave(status.waves[status.wave], started_at=times.to_micro_text(now))
     status = _with(status, waves=_replaced(status, wave))
     status = _with(status, opened=_opened(seen, status))
-    units = "1 cluster" if wave.units == 1 else f"{wave.units} clusters"
-    message = f"wave {status.wave + 1} of {len(status.waves)}, {wave.name}: {units}"
+    message = f"wave {status.wave + 1} of {len(status.waves)}, {wave.name}: {_clusters(wave.units)}"
     return _decided(seen, status, Reason("WaveStarted", message))
 
 
@@ -109,7 +108,7 @@ def _widen(seen: ReleaseSeen, status: ReleaseStatus) -> Decision:
     wave = status.waves[status.wave]
     status = _with(status, opened=max(status.opened, _opened(seen, status)))
     done = wave.succeeded
-    message = f"wave {wave.name}: {done} of {wave.units} clusters done"
+    message = f"wave {wave.name}: {done} of {_clusters(wave.units)} done"
     status = _with(status, reason="WaveProgressing", message=message)
     return _show(seen, status)
 
@@ -127,7 +126,7 @@ def _leave(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
         return Decision(statuses=(_status(seen, status),), wake_at=until)
     if is_last:
         count = sum(one.succeeded for one in status.waves)
-        reason = Reason("AllWavesHealthy", f"{count} clusters run {seen.spec.revision}")
+        reason = Reason("AllWavesHealthy", f"{_clusters(count)} now at {seen.spec.revision}")
         return _end(seen, now, "Succeeded", reason, status)
     return _open(seen, _with(status, wave=status.wave + 1), now)
 
@@ -159,7 +158,7 @@ def _follow_rollback(seen: ReleaseSeen, now: Instant) -> Decision:
     if len(back) < len(touched):
         return _show(seen, status)
     cause = seen.status.message.removeprefix("rolls back: ")
-    message = f"{len(back)} clusters rolled back: {cause}"
+    message = f"{_clusters(len(back))} rolled back: {cause}"
     return _end(seen, now, "RolledBack", Reason(seen.status.reason, message), status)
 
 
@@ -238,3 +237,11 @@ def _with(status: ReleaseStatus, **changes: object) -> ReleaseStatus:
 
 def _with_wave(wave: WaveStatus, **changes: object) -> WaveStatus:
     return msgspec.structs.replace(wave, **changes)
+
+
+def _clusters(count: int) -> str:
+    return _count_of(count, "cluster")
+
+
+def _count_of(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
