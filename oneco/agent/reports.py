@@ -29,8 +29,9 @@ def report(seen: WorkSeen, missing: set[int], now: Instant) -> Decision:
     """Everything that changed since the last report; `missing` are the not yet applied."""
     refused = {failure.address: failure.message for failure in seen.failures}
     rows = tuple(_observed(one, missing, refused, _paths(seen, one)) for one in seen.wanted)
-    generation = objects.generation(seen.work)
-    observed = Observed(work_generation=generation, objects=rows)
+    observed = Observed(
+        work_uid=objects.uid(seen.work), work_generation=objects.generation(seen.work), objects=rows
+    )
     return Decision(
         actions=_observation(seen, observed),
         statuses=(_work_status(seen, rows, now),),
@@ -41,7 +42,10 @@ def unconfirmed(seen: WorkSeen, differences: int, now: Instant) -> Decision:
     """The hub started a new life: say what would change, and change nothing."""
     del now
     observed = Observed(
-        work_generation=objects.generation(seen.work), is_confirmed=False, differences=differences
+        work_uid=objects.uid(seen.work),
+        work_generation=objects.generation(seen.work),
+        is_confirmed=False,
+        differences=differences,
     )
     return Decision(actions=_observation(seen, observed))
 

@@ -194,6 +194,7 @@ class UnitStatus(Part, frozen=True):
 
     `good` is what last succeeded here; `before` was `good` when this release claimed the unit, and
     is what a rollback returns to (None: there was nothing, so a rollback takes everything off).
+    `pods` is what the batches divide: how many pods each changed workload had at the beginning.
     """
 
     release: str = ""
@@ -202,6 +203,7 @@ class UnitStatus(Part, frozen=True):
     message: str = ""
     batch: int = 0
     batches: int = 0
+    pods: tuple[int, ...] = ()
     is_touched: bool = False
     work_generation: int = 0
     started_at: str = ""
@@ -253,8 +255,9 @@ class ObservedObject(Part, frozen=True):
 
 
 class Observed(Part, frozen=True):
-    """What an agent saw after applying generation `work_generation` of the work."""
+    """What an agent saw after applying generation `work_generation` of the work `work_uid`."""
 
+    work_uid: str = ""
     work_generation: int = 0
     is_confirmed: bool = True
     differences: int = 0

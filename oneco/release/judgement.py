@@ -7,8 +7,12 @@ from typing import Literal, NamedTuple
 
 from oneco.decision import Reason
 from oneco.kinds.release import Observed, ObservedObject, WorkloadProgress
+from oneco.kube import objects
+from oneco.kube.objects import Object
 from oneco.kube.refs import Kind, split_api_version
+from oneco.release import health
 from oneco.release.ports import Workloads
+from oneco.release.seen import UnitSeen
 from oneco.release.variants import Identity
 
 State = Literal["Unseen", "Progressing", "Reached", "Failed"]
@@ -22,20 +26,31 @@ class Judgement(NamedTuple):
     workloads: tuple[WorkloadProgress, ...] = ()
 
 
+def stand(
+    seen: UnitSeen, targets: Mapping[Identity, int], workloads: Workloads, *, is_strict: bool
+) -> Judgement:
+    """Where the unit stands with its work as it is now; what cannot be reached is not known."""
+    if not seen.is_reachable:
+        message = "the cluster does not answer; its state is unknown"
+        return Judgement("Unseen", Reason("ClusterUnreachable", message))
+    return judge(seen.observed, seen.work or {}, targets, workloads, is_strict=is_strict)
+
+
 def judge(
     observed: Observed | None,
-    generation: int,
+    work: Object,
     targets: Mapping[Identity, int],
     workloads: Workloads,
     *,
     is_strict: bool,
 ) -> Judgement:
-    """Where the unit stands after generation `generation` of its work.
+    """Where the cluster stands with this very generation of this very work.
 
-    `is_strict` makes trouble of new pods a failure at once; on a first installation pods may
-    well crash until what they need is there, so then only the deadline counts.
+    `targets` are the workloads that are held back, each at so many new pods; all others must be
+    whole. `is_strict` makes trouble of new pods a failure at once; on a first installation pods
+    may well crash until what they need is there, so then only the deadline counts.
     """
-    if observed is None or observed.work_generation < generation:
+    if observed is None or not _is_about(observed, work):
         return Judgement(
             "Unseen", Reason("AgentNotSeen", "waits for the cluster's agent to report")
         )
@@ -52,11 +67,26 @@ def judge(
     return Judgement("Reached", Reason("Healthy", "updated and ready"), progress)
 
 
+def identity_of(one: ObservedObject) -> Identity:
+    """The object that was observed, by what a cluster tells it apart."""
+    group, version = split_api_version(one.ref.api_version)
+    return Identity(Kind(group, version, one.ref.kind), one.ref.namespace, one.ref.name)
+
+
+def _is_about(observed: Observed, work: Object) -> bool:
+    # A work that was deleted and made again counts its generations from one again.
+    is_same = observed.work_uid in ("", objects.uid(work))
+    return is_same and observed.work_generation >= objects.generation(work)
+
+
 def _failure(seen: Sequence[ObservedObject], is_strict: bool) -> Reason | None:
     for one in seen:
         if one.is_refused:
             message = f"{_label(one)} was refused by the cluster: {one.message}"
             return Reason("ApplyRefused", message)
+        broken = health.failure(one)
+        if broken is not None:
+            return broken
     for one in seen if is_strict else ():
         for problem in one.problems:
             pods = f"{problem.pods} new pod{'s' if problem.pods != 1 else ''}"
@@ -76,6 +106,9 @@ def _first_waiting(
         if not one.is_current:
             message = f"{_label(one)}: the cluster has not looked at the newest version yet"
             return Reason("StatusOutdated", message)
+        unfinished = health.unfinished(one)
+        if unfinished is not None:
+            return unfinished
     for row in progress:
         if row.updated < row.target or row.ready < row.target:
             message = f"{row.ready} of {row.target} new pods of {row.name} are ready"
@@ -97,18 +130,14 @@ def _progress(
             ready=one.updated_ready,
         )
         for one in seen
-        if _identity(one).kind in workloads
+        if identity_of(one).kind in workloads
     )
 
 
 def _target(one: ObservedObject, targets: Mapping[Identity, int]) -> int:
-    # A workload that this batch does not hold back must be whole.
-    return targets.get(_identity(one), one.replicas)
-
-
-def _identity(one: ObservedObject) -> Identity:
-    group, version = split_api_version(one.ref.api_version)
-    return Identity(Kind(group, version, one.ref.kind), one.ref.namespace, one.ref.name)
+    # A workload that this batch does not hold back must be whole; one that was scaled down
+    # meanwhile cannot have more new pods than it has pods.
+    return min(targets.get(identity_of(one), one.replicas), one.replicas)
 
 
 def _label(one: ObservedObject) -> str:

@@ -12,8 +12,8 @@ from oneco.kube.refs import Kind
 class Workload(Protocol):
     """One workload kind's partition, as plain fields of its manifest."""
 
-    def replicas(self, manifest: Object) -> int:
-        """How many pods the manifest asks for."""
+    def replicas(self, manifest: Object) -> int | None:
+        """How many pods the manifest asks for; None where it leaves that to its cluster."""
         ...
 
     def template(self, manifest: Object) -> Json:

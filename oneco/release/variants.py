@@ -85,6 +85,9 @@ def _is_divided(manifest: Object, old: dict[Identity, Object], workloads: Worklo
     return bool(driver.template(manifest) != driver.template(previous))
 
 
-def targets_of(manifests: Sequence[Object], counts: Sequence[int]) -> dict[Identity, int]:
-    """The number of pods that each divided workload should have on the new template."""
-    return {identity(one): count for one, count in zip(manifests, counts, strict=True)}
+def held_back(
+    manifests: Sequence[Object], targets: Sequence[int], pods: Sequence[int]
+) -> dict[Identity, int]:
+    """The workloads that do not update all their pods yet, each with how many it may."""
+    rows = zip(manifests, targets, pods, strict=True)
+    return {identity(one): target for one, target, count in rows if target < count}

@@ -36,7 +36,7 @@ _counts: dict[tuple[tuple[Identity, int], ...], Mapping[Identity, int]] = {}
 
 
 def content(variant: Variant, targets: Mapping[Identity, int], workloads: Workloads) -> Content:
-    """The spec that lets `targets` pods of the divided workloads run the variant's templates.
+    """The spec in which each workload of `targets` lets only so many pods run its template.
 
     It is remembered: a wave gives the same few contents to many units.
     """
@@ -97,8 +97,7 @@ def _gated(manifest: Object, targets: Mapping[Identity, int], workloads: Workloa
     target = targets.get(identity(manifest))
     if target is None:
         return manifest
-    driver = workloads[kind_of(manifest)]
-    return manifest if target >= driver.replicas(manifest) else driver.gate(manifest, target)
+    return workloads[kind_of(manifest)].gate(manifest, target)
 
 
 def _namespaces(variant: Variant) -> list[Object]:

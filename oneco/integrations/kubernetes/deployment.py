@@ -24,10 +24,10 @@ _DEFAULT_MAX_UNAVAILABLE = "25%"
 class DeploymentWorkload:
     """Kubernetes' Deployment as a workload that can be updated in part."""
 
-    def replicas(self, manifest: Object) -> int:
-        """How many pods the manifest asks for; the API's default is one."""
-        count = objects.dig(manifest, "spec", "replicas", default=1)
-        return int(count)
+    def replicas(self, manifest: Object) -> int | None:
+        """How many pods the manifest asks for; None where it leaves that to its cluster."""
+        count = objects.dig(manifest, "spec", "replicas")
+        return None if count is None else int(count)
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""

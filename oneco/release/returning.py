@@ -1,0 +1,107 @@
+"""How a unit gives back what a release brought: rollback, removal, the end of the unit itself."""
+
+from __future__ import annotations
+
+from oneco.clock import Instant
+from oneco.decision import NOTHING, Change, Decision, Reason
+from oneco.kinds.release import UnitStatus
+from oneco.kube import objects, times
+from oneco.kube.api import Patch
+from oneco.release import works
+from oneco.release.judgement import stand
+from oneco.release.ports import Workloads
+from oneco.release.seen import UnitSeen
+from oneco.release.unit_writes import address, bring, changed, decided, show, take_away, wait
+from oneco.release.variants import Variant
+
+UNIT_FINALIZER = "onepersoncompany.io/work"
+
+LEAVING = Reason("WorkLeaving", "waits until the cluster has taken off what was there")
+
+
+def roll_back(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
+    """Put back what last succeeded here, or nothing where nothing did."""
+    if seen.status.phase == "RolledBack" or not seen.status.is_touched:
+        return NOTHING
+    before = seen.before
+    if before is None:
+        return wait(seen, Reason("RevisionMissing", "the last good revision is not there any more"))
+    if not before.manifests:
+        return _roll_back_to_nothing(seen, now)
+    if is_leaving(seen):
+        return wait(seen, LEAVING)
+    wanted = works.content(before, {}, workloads)
+    if not works.is_current(seen.work, wanted):
+        reason = Reason("RollbackStarted", f"puts {before.revision} back")
+        write = bring(seen, wanted, before.revision)
+        return decided(seen, seen.status, reason, write, phase="RollingBack", workloads=())
+    return _follow(seen, before, now, workloads)
+
+
+def _follow(seen: UnitSeen, before: Variant, now: Instant, workloads: Workloads) -> Decision:
+    found = stand(seen, {}, workloads, is_strict=False)
+    status = changed(seen.status, workloads=found.workloads or seen.status.workloads)
+    if found.state != "Reached":
+        return show(seen, changed(status, found.reason, phase="RollingBack"))
+    return _rolled_back(seen, status, f"all pods run {before.revision} again", now)
+
+
+def _roll_back_to_nothing(seen: UnitSeen, now: Instant) -> Decision:
+    if seen.work is None:
+        return _rolled_back(seen, seen.status, "there was nothing before: all is taken off", now)
+    if is_leaving(seen):
+        return NOTHING
+    reason = Reason("RollbackStarted", "takes off what was not there before")
+    return decided(seen, seen.status, reason, take_away(seen), phase="RollingBack")
+
+
+def _rolled_back(seen: UnitSeen, status: UnitStatus, message: str, now: Instant) -> Decision:
+    reason = Reason("UnitRolledBack", message)
+    finished = times.to_micro_text(now)
+    return decided(
+        seen, status, reason, phase="RolledBack", finished_at=finished, good=status.before
+    )
+
+
+def remove(seen: UnitSeen, now: Instant) -> Decision:
+    """Take the application off this cluster: a release that brings it nothing any more."""
+    at = times.to_micro_text(now)
+    if seen.status.phase == "Succeeded":
+        return NOTHING
+    if seen.work is None:
+        reason = Reason("UnitSucceeded", "the application is taken off this cluster")
+        return decided(
+            seen, seen.status, reason,
+            phase="Succeeded", is_touched=True, finished_at=at, good=None,
+        )  # fmt: skip
+    if is_leaving(seen):
+        return NOTHING
+    if not seen.status.is_touched:
+        # First the intention: what is not known to be touched would never be put back.
+        reason = Reason("RemovalStarted", "takes the application off this cluster")
+        return decided(
+            seen, seen.status, reason, phase="Progressing", is_touched=True, started_at=at
+        )
+    return Decision(actions=(take_away(seen),))
+
+
+def end(seen: UnitSeen) -> Decision:
+    """The unit is deleted: so is its work; the agent finishes when it can.
+
+    The deleted work stays as a sign to a cluster that cannot be reached now; the unit does not.
+    """
+    finalizers = objects.metadata(seen.unit).get("finalizers") or []
+    if UNIT_FINALIZER not in finalizers:
+        return NOTHING
+    if seen.work is not None and not is_leaving(seen):
+        return Decision(
+            actions=(take_away(seen),), reasons=(Reason("RemovalStarted", "takes it off"),)
+        )
+    left = [one for one in finalizers if one != UNIT_FINALIZER]
+    patch = Patch("merge", {"metadata": {"finalizers": left or None}})
+    return Decision(actions=(Change(address(seen), patch),))
+
+
+def is_leaving(seen: UnitSeen) -> bool:
+    """Whether the cluster is still taking off a deleted work: nothing can be brought by it."""
+    return seen.work is not None and objects.is_deleting(seen.work)
