@@ -22,6 +22,7 @@ ENDS = {
     "01-online-boutique/rehearse-good": ("succeeded", 8),
     "01-online-boutique/rehearse-bad": ("rolledBack", 1),
     "02-slow-poison/rehearse": ("rolledBack", 1),
+    "03-more-pods-in-production/rehearse": ("succeeded", 3),
 }
 SERVICES = {
     "adservice",
@@ -82,6 +83,25 @@ def test_the_good_shop_reaches_the_clusters_in_the_order_of_danger():
         *("test-eu", "staging-eu", "canary-ap", "canary-us"),
         *("production-ap", "production-eu-1", "production-eu-2", "production-us"),
     ]
+
+
+def test_an_override_reaches_the_clusters_of_its_own_step_only():
+    found = documents.read_files([EXAMPLES / "03-more-pods-in-production" / "rehearse"])
+    (orders,) = [one.object for one in found if one.object["kind"] == "Application"]
+    label = "onepersoncompany.io/environment"
+    clusters = [("t", {label: "test"}), ("p", {label: "production"})]
+    rendered = render(orders, definitions.builtin(), clusters=clusters)
+    replicas = {
+        one.cluster: one.manifest["spec"]["replicas"]
+        for one in rendered
+        if one.component == "api" and one.manifest["kind"] == "Deployment"
+    }
+    assert replicas == {"t": 1, "p": 6}
+
+
+def test_the_page_of_the_examples_names_each_of_them():
+    page = (EXAMPLES / "README.md").read_text()
+    assert [one.name for one in EXAMPLES.iterdir() if one.is_dir() and one.name not in page] == []
 
 
 @pytest.mark.parametrize("version", ["v1", "v2", "v3-bad"])

@@ -23,11 +23,12 @@ SHOWN = {
         "kind: Deployment",
         "The release of web to 3 clusters succeeded",
         "The hub is up",
-        "Succeeded: 3 clusters run web-v1",
+        "Release web-v1  Succeeded",
         "The release of web to 3 clusters succeeded",
-        "Succeeded: 3 clusters run web-v2",
-        "RolledBack: 1 clusters rolled back: staging, batch 1 of 3",
-        "web-v4",
+        "Release web-v2  Succeeded",
+        "Release web-v3  RolledBack",
+        "staging, batch 1 of 3",
+        "Release web-v4  Succeeded",
     ],
 }
 
