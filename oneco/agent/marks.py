@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from oneco.kinds.naming import digest
+from oneco.kinds.oam import CLUSTER_LABEL
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.remembered import Remembered
@@ -16,9 +17,9 @@ FIELD_MANAGER = "work-agent-oneco"
 _marked: Remembered[Object] = Remembered(50_000)
 
 
-def marked(manifest: Object, work: str) -> Object:
-    """The manifest with the agent's marks; the same object each time."""
-    return _marked.ask(_mark, manifest, work)
+def marked(manifest: Object, work: str, cluster: str) -> Object:
+    """The manifest with the agent's marks and its cluster's name; the same object each time."""
+    return _marked.ask(_mark, manifest, work, cluster)
 
 
 def manifest_hash(obj: Object) -> str:
@@ -26,10 +27,14 @@ def manifest_hash(obj: Object) -> str:
     return objects.annotations_of(obj).get(MANIFEST_ANNOTATION, "")
 
 
-def _mark(manifest: Object, work: str) -> Object:
+def _mark(manifest: Object, work: str, cluster: str) -> Object:
     marks = {
         WORK_ANNOTATION: work,
         MANIFEST_ANNOTATION: digest(objects.encode(manifest).decode(), length=12),
     }
     annotations = {**objects.annotations_of(manifest), **marks}
-    return objects.put(manifest, ("metadata", "annotations"), annotations)
+    whole = objects.put(manifest, ("metadata", "annotations"), annotations)
+    if objects.labels(manifest).get(CLUSTER_LABEL) != "":
+        return whole
+    # One variant serves many clusters; only here it is known which one this is.
+    return objects.put(whole, ("metadata", "labels", CLUSTER_LABEL), cluster)

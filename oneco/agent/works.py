@@ -43,7 +43,7 @@ _covered: Remembered[bool] = Remembered(100_000)
 def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     """The next step for one work, or why there is none."""
     if not seen.is_confirmed:
-        differing = [one for one in seen.wanted if not _is_applied(one, seen.name, types)]
+        differing = [one for one in seen.wanted if not _is_applied(one, seen, types)]
         return reports.unconfirmed(seen, len(differing) + len(seen.leftovers), now)
     if objects.is_deleting(seen.work):
         return _take_off(seen)
@@ -56,7 +56,7 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     missing = [
         one
         for one in sorted(seen.wanted, key=_rank)
-        if one.info is not None and not _is_applied(one, seen.name, types)
+        if one.info is not None and not _is_applied(one, seen, types)
     ]
     actions = (*_applies(seen, missing), *_deletes(seen))
     if actions and not seen.failures:
@@ -134,7 +134,7 @@ def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
     failed = {failure.address for failure in seen.failures}
     # What was refused before goes last, so that it keeps nothing else from being applied.
     for one in sorted(missing, key=lambda each: each.address in failed):
-        body = marks.marked(one.manifest, seen.name)
+        body = marks.marked(one.manifest, seen.name, seen.cluster)
         options = WriteOptions(manager=marks.FIELD_MANAGER, force=True)
         yield Apply(one.address, body, options, "member")
 
@@ -145,12 +145,12 @@ def _deletes(seen: WorkSeen) -> Iterable[Action]:
             yield Delete(address, DeleteOptions(uid=objects.uid(live)), "member")
 
 
-def _is_applied(one: Wanted, work: str, types: Types) -> bool:
+def _is_applied(one: Wanted, seen: WorkSeen, types: Types) -> bool:
     if one.info is None or one.live is None or objects.is_deleting(one.live):
         return False
     if one.kind.kind == "Namespace":
         return True
-    wanted = marks.marked(one.manifest, work)
+    wanted = marks.marked(one.manifest, seen.name, seen.cluster)
     if marks.manifest_hash(one.live) != marks.manifest_hash(wanted):
         return False
     return _covered.ask(covers, one.live, wanted, types(one.kind) or ANY)
@@ -184,7 +184,7 @@ def _is_drift(one: Wanted) -> bool:
     if one.live is None:
         return False
     unchanged = marks.manifest_hash(one.live)
-    return bool(unchanged) and unchanged == marks.manifest_hash(marks.marked(one.manifest, ""))
+    return bool(unchanged) and unchanged == marks.manifest_hash(marks.marked(one.manifest, "", ""))
 
 
 def _reference(one: Wanted) -> tuple[str, str, str, str]:

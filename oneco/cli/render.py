@@ -32,7 +32,24 @@ def command(paths: tuple[str, ...]) -> None:
     current = session.current()
     found = checking.load(paths)
     made = manifests(found, current.namespace)
+    for one in found:
+        if is_application(one.object):
+            _try_out(placed(one.object, current.namespace), made, found)
     printing.show({"manifests": [row(one) for one in made]}, _machine(current.output), _text(made))
+
+
+def _try_out(application: Object, made: Sequence[Manifest], found: Sequence[Document]) -> None:
+    """Deliver it to clusters in memory: what an API server refuses is a mistake like any other."""
+    from oneco.main import rendering as delivery
+
+    known = dict(clusters_among(found))
+    named = dict.fromkeys(one.cluster for one in made if one.cluster)
+    clusters = [(name, known.get(name, {})) for name in named]
+    delivered = delivery.deliver(application, clusters or list(known.items()))
+    if delivered.refused:
+        raise Refused("\n".join(delivered.refused))
+    if delivered.problem:
+        click.echo(f"warning: delivered to a cluster in memory: {delivered.problem}", err=True)
 
 
 def manifests(found: Sequence[Document], namespace: str) -> tuple[Manifest, ...]:

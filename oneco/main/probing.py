@@ -62,7 +62,9 @@ def _answer(
     if rates.new is None or old is None:
         missing = "new" if rates.new is None else "old"
         message = f"no {spec.check.metric} of {missing} pods"
-        return CheckRunStatus(verdict="NoData", message=message, answered_at=at)
+        return CheckRunStatus(
+            verdict="NoData", message=message, answered_at=at, old_value=old or 0.0
+        )
     allowed = old * (1 + spec.check.max_increase)
     verdict = "Passed" if rates.new <= allowed else "Failed"
     message = (

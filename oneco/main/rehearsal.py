@@ -130,7 +130,7 @@ class Rehearsal:
     async def _begin(self) -> None:
         """What runs already is delivered at once, before the rehearsal's time begins."""
         if self.asked.before is not None:
-            await self._apply(_without_policy(self.asked.before))
+            await self._apply(without_policy(self.asked.before))
             release = await self._ended(self.start)
             if release is None or _status(release).phase != "Succeeded":
                 said = _status(release).message if release is not None else "it was not begun"
@@ -304,7 +304,8 @@ def _address_of(obj: Object, resource: Resource) -> Address:
     return Address(resource, objects.namespace(obj) or "default", objects.name(obj))
 
 
-def _without_policy(application: Object) -> Object:
+def without_policy(application: Object) -> Object:
+    """The Application without its release policy: it goes everywhere at once."""
     policies: Sequence[Object] = objects.dig(application, "spec", "policies", default=())
     left = [one for one in policies if one.get("type") != "release"]
     return objects.put(application, ("spec", "policies"), left)

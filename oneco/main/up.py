@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from oneco.control.journal import Journal, forget
+from oneco.control.journal import Journal
 from oneco.errors import Refused
 from oneco.kinds import fleet, ocm, validity
 from oneco.kinds.fleet import FaultSpec, FleetSpec, Member
@@ -18,9 +18,10 @@ from oneco.kinds.parts import parse
 from oneco.kube import documents
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main import hub, metrics, probing, scenario, timekeeping
+from oneco.main import backup, hub, metrics, probing, scenario, timekeeping
 from oneco.main.agents import Agent
 from oneco.main.builtin import BuiltinFleet
+from oneco.main.journal_file import JournalFile
 from oneco.main.kubeconfigs import KubeconfigMembers
 from oneco.worlds import clocks
 from oneco.worlds.behaviours.faults import Fault, FaultBook
@@ -37,7 +38,8 @@ class UpOptions:
     port: int = 0
     fleet: tuple[Path, ...] = ()
     speed: float = 1.0
-    journal: Journal = forget
+    origin: Path | None = None
+    """A backup to begin from, in a directory without data."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,8 @@ async def running(
 ) -> AsyncIterator[tuple[Running, asyncio.Future[Any]]]:
     """A hub that is up for as long as the context lasts, and what fails if it breaks down."""
     members, faults = _fleet(options.fleet)
+    if options.origin is not None:
+        backup.restore(options.origin, options.data)
     clock = _clock(options, has_real_members=_has_real_members(options))
     # A stopped and restarted hub must not replay faults from their beginning: they are timeless.
     book = FaultBook(
@@ -113,13 +117,16 @@ async def running(
         stack.push_async_callback(server.stop)
         builtin = BuiltinFleet(members, options.data / "members", clock, book)
         stack.push_async_callback(builtin.stop)
-        await server.start(options.host, options.port)
-        await builtin.start()
         is_copy = server.store.is_copy()
+        # Before any agent can ask: what it is told must carry the mark of this life of the hub.
         await hub.prepare(server.api, is_copy=is_copy)
         if is_copy:
             server.store.adopt_copy()
-        work = await _start_work(stack, options, server, builtin, clock)
+        await server.start(options.host, options.port)
+        await builtin.start()
+        journal = JournalFile(options.data / "journal.jsonl")
+        stack.callback(journal.close)
+        work = await _start_work(stack, journal, server, builtin, clock)
         state = Running(
             api=server.api,
             url=server.url,
@@ -133,15 +140,15 @@ async def running(
 
 async def _start_work(
     stack: contextlib.AsyncExitStack,
-    options: UpOptions,
+    journal: Journal,
     server: EmbeddedServer,
     builtin: BuiltinFleet,
     clock: Alarm,
 ) -> asyncio.Future[Any]:
     probe = probing.runner(metrics.probe(builtin))
-    deciders = hub.shell(server.api, clock, more=(probe,), journal=options.journal)
-    agents = [await _agent(server.api, builtin, name, clock, options.journal) for name in builtin]
-    outside = KubeconfigMembers(server.api, clock, options.journal)
+    deciders = hub.shell(server.api, clock, more=(probe,), journal=journal)
+    agents = [await _agent(server.api, builtin, name, clock, journal) for name in builtin]
+    outside = KubeconfigMembers(server.api, clock, journal)
     works = [deciders.run(), outside.run(), *(agent.run() for agent in agents)]
     tasks = [asyncio.get_running_loop().create_task(work) for work in works]
     stack.push_async_callback(_cancel, tasks)
