@@ -12,6 +12,10 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.guards import nobody_changes_stored_objects
+
+__all__ = ["nobody_changes_stored_objects"]
+
 UNIT_SECONDS = 2.0
 UNIT_WALL_SECONDS = 30
 SEED_VARIABLE = "ONECO_SEED"
