@@ -72,13 +72,14 @@ def work(reader: Reader, key: tuple[str, str], kinds: Kinds, drivers: Workloads)
     """The work at `key` (cluster, name), or None where there is none."""
     namespace, name = key
     found = reader.get(Address(ocm.WORKS, namespace, name))
-    if found is None:
+    cluster = reader.get(Address(ocm.CLUSTERS, "", namespace))
+    # Without the cluster it is not known which life of the hub speaks.
+    if found is None or cluster is None:
         return None
     manifests = objects.dig(found, "spec", "workload", "manifests", default=())
     record = reader.get(Address(ocm.APPLIED_WORKS, "", record_name(name)), "member")
     status = parse(ocm.AppliedWorkStatus, (record or {}).get("status"))
     wanted = tuple(_wanted(reader, one, kinds, drivers) for one in manifests)
-    cluster = reader.get(Address(ocm.CLUSTERS, "", namespace)) or {}
     epoch = objects.annotations_of(cluster).get(ocm.HUB_EPOCH_ANNOTATION, "")
     return WorkSeen(
         work=found,
@@ -139,10 +140,10 @@ def address_of(one: ocm.AppliedResource) -> Address:
 
 def _is_confirmed(reader: Reader, cluster: Object, epoch: str) -> bool:
     """Whether this life of the hub may act here: always, unless another life acted before."""
-    if not epoch:
-        return True
-    if objects.annotations_of(cluster).get(ocm.CONFIRMED_EPOCH_ANNOTATION) == epoch:
-        return True
+    confirmed = objects.annotations_of(cluster).get(ocm.CONFIRMED_EPOCH_ANNOTATION, "")
+    if confirmed:
+        # Not by the member's records: they may not have been listed yet.
+        return confirmed == epoch
     records = reader.list(ocm.APPLIED_WORKS, "", "member")
     lives = {objects.annotations_of(one).get(ocm.HUB_EPOCH_ANNOTATION, epoch) for one in records}
     return lives <= {epoch}

@@ -35,13 +35,16 @@ class Table:
         self._labelled: dict[str, dict[str, dict[Place, Object]]] = {key: {} for key in indexed}
         self._gone: dict[Place, int] = {}
 
-    def put(self, place: Place, obj: Object) -> tuple[bool, Object | None]:
-        """Take `obj` in unless something at least as new is known: whether taken, and the old."""
+    def put(self, place: Place, obj: Object, listed_at: int = 0) -> tuple[bool, Object | None]:
+        """Take `obj` in unless something at least as new is known: whether taken, and the old.
+
+        A list of version `listed_at` decides about everything that is not newer than the list.
+        """
         old = self.objects.get(place)
         version = _version(obj)
-        if old is not None and version and version <= _version(old):
+        if old is not None and _is_stale(version, _version(old), listed_at):
             return False, old
-        if version and version <= self._gone.get(place, 0):
+        if _is_stale(version, self._gone.get(place, 0), listed_at):
             return False, None
         self.objects[place] = obj
         self._by_namespace.setdefault(place[0], {})[place[1]] = obj
@@ -108,10 +111,10 @@ class Cache:
             table = self._tables[key] = Table(self._indexed.get(key, ()))
         return table
 
-    def take(self, side: Side, resource: Resource, obj: Object) -> None:
-        """An object as a watch or the answer to a write shows it."""
+    def take(self, side: Side, resource: Resource, obj: Object, listed_at: int = 0) -> None:
+        """An object as a watch or the answer to a write shows it, or a list of that version."""
         place = (objects.namespace(obj), objects.name(obj))
-        taken, old = self.table(side, resource).put(place, obj)
+        taken, old = self.table(side, resource).put(place, obj, listed_at)
         if taken:
             self._tell(Seen(side, resource, old, obj))
 
@@ -122,15 +125,17 @@ class Cache:
         if old is not None:
             self._tell(Seen(side, resource, old, None))
 
-    def settle(self, side: Side, resource: Resource, listed: Sequence[Object], scope: str) -> None:
+    def settle(self, side: Side, address: Address, listed: Sequence[Object], version: str) -> None:
         """A whole collection as just listed: take it in, and drop what it no longer has."""
+        resource, scope = address.resource, address.namespace
         table = self.table(side, resource)
+        listed_at = int(version) if version.isdecimal() else 0
         present = {(objects.namespace(obj), objects.name(obj)) for obj in listed}
         for place in [p for p in table.objects if p not in present and scope in ("", p[0])]:
             old = table.remove(place, 0)
             self._tell(Seen(side, resource, old, None))
         for obj in listed:
-            self.take(side, resource, obj)
+            self.take(side, resource, obj, listed_at)
 
     def _tell(self, seen: Seen) -> None:
         for listener in self._listeners:
@@ -161,6 +166,17 @@ class CacheReader:
     def failures(self) -> Sequence[Failure]:
         """What the API refused the last time that this key was acted for."""
         return self._failures
+
+
+def _is_stale(version: int, known: int, listed_at: int) -> bool:
+    """Whether `version` tells nothing new where `known` was seen.
+
+    A server that was put back to an earlier state lists older versions than were seen: a list that
+    is newer than all of them is believed.
+    """
+    if not version or version > known:
+        return False
+    return version == known or known > listed_at
 
 
 def _version(obj: Object) -> int:

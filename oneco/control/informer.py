@@ -11,11 +11,14 @@ from oneco.control.cache import Cache
 from oneco.decision import Side
 from oneco.kube import objects
 from oneco.kube.api import Api, Event, ListOptions, Match, WatchOptions
-from oneco.kube.errors import ApiError, Expired, NotFound
+from oneco.kube.errors import ApiError, Expired, Forbidden, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 
 _PAGE = 500
+_FROM_THE_FUTURE = "ResourceVersionTooLarge"
+"""What a server says that was put back to a state from before what we have seen of it."""
+_NEWEST = str(2**63)
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 
 
@@ -34,6 +37,7 @@ class Informer:
     def __init__(self, api: Api, scope: Scope, cache: Cache, clock: Clock) -> None:
         self._api, self._scope, self._cache, self._clock = api, scope, cache, clock
         self._version = ""
+        self._is_put_back = False
         self.synced = asyncio.Event()
         self.trouble = ""
         """Why the collection is not being watched at the moment, in words; empty when it is."""
@@ -50,6 +54,11 @@ class Informer:
                 continue
             except ApiError as error:
                 self.trouble = str(error)
+                if isinstance(error, NotFound | Forbidden):
+                    # There is nothing to be seen here: others shall not wait for it.
+                    self.synced.set()
+                if any(cause.reason == _FROM_THE_FUTURE for cause in error.causes):
+                    self._version, self._is_put_back = "", True
                 if self._version and not isinstance(error, NotFound):
                     pause = _FIRST_PAUSE_SECONDS if self.synced.is_set() else pause
             await self._clock.sleep_until(Instant(self._clock.now() + pause))
@@ -76,7 +85,9 @@ class Informer:
             if not token:
                 break
         side, address = self._scope.side, self._scope.address
-        self._cache.settle(side, address.resource, found, address.namespace)
+        decides_until = _NEWEST if self._is_put_back else page.resource_version
+        self._cache.settle(side, address, found, decides_until)
+        self._is_put_back = False
         self._version = page.resource_version
         self.synced.set()
 

@@ -14,7 +14,9 @@ from oneco.control.journal import Entry, Journal, Key, forget
 from oneco.control.performing import Outcome, Performer
 from oneco.control.queue import Queue
 from oneco.decision import Decision, Failure, Follow, Reader, Side
+from oneco.kube import objects
 from oneco.kube.api import Api, Match
+from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 
 _FIRST_BACKOFF_SECONDS, _LAST_BACKOFF_SECONDS = 1.0, 60.0
@@ -85,6 +87,8 @@ class Shell:
         self._worker_count = workers
         self._informers: dict[Scope, Informer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lookouts: set[asyncio.Task[None]] = set()
+        self._preloaded: set[Side] = set()
         self._failures: dict[Task, Failure] = {}
         self._backoffs: dict[Task, float] = {}
         self._stopped: asyncio.Future[None] | None = None
@@ -104,9 +108,14 @@ class Shell:
             await self._stop()
 
     async def synced(self) -> None:
-        """Return when every source has been listed once."""
-        for informer in list(self._informers.values()):
-            await informer.synced.wait()
+        """Return when everything that is followed has been listed once."""
+        await _listed(list(self._informers.values()))
+
+    def preload(self, side: Side, resource: Resource, known: Iterable[Object]) -> None:
+        """Begin with what an earlier run had seen; the cluster's own answer replaces it."""
+        self._preloaded.add(side)
+        for obj in known:
+            self.cache.take(side, resource, objects.drop(obj, ("metadata", "resourceVersion")))
 
     def wake(self, controller: str, key: Key) -> None:
         """Have `key` looked at now."""
@@ -139,22 +148,29 @@ class Shell:
                 address = Address(source.resource, source.namespace)
                 self._inform(Scope(source.side, address, source.match))
 
-    def _follow(self, controller: Controller, follow: Follow) -> None:
+    def _sources(self) -> list[Informer]:
+        """What keys are looked at with, except of a side that is known from an earlier run."""
+        scopes = (scope for scope in self._informers if scope.side not in self._preloaded)
+        return [self._informers[scope] for scope in scopes]
+
+    def _follow(self, controller: Controller, follow: Follow) -> Informer:
         scope = Scope(follow.side, Address(follow.resource, follow.namespace))
         if scope in self._informers:
-            return
+            return self._informers[scope]
         route = self._routes.setdefault((follow.side, follow.resource), [])
         assert controller.followed is not None, f"{controller.name} follows without saying whom"
         wanted = _Route(controller.name, controller.followed, controller.followed_settle_seconds)
         if wanted not in route:
             route.append(wanted)
-        self._inform(scope)
+        return self._inform(scope)
 
-    def _inform(self, scope: Scope) -> None:
-        if scope not in self._informers:
+    def _inform(self, scope: Scope) -> Informer:
+        informer = self._informers.get(scope)
+        if informer is None:
             informer = Informer(self._apis[scope.side], scope, self.cache, self._clock)
             self._informers[scope] = informer
             self._start(f"informer {scope}", informer.run())
+        return informer
 
     def _start(self, name: str, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -170,9 +186,10 @@ class Shell:
 
     async def _stop(self) -> None:
         self._queue.close()
-        for task in self._tasks.values():
+        tasks = (*self._tasks.values(), *self._lookouts)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _wake(self, seen: Seen) -> None:
         reader = CacheReader(self.cache)
@@ -187,6 +204,8 @@ class Shell:
             self._queue.add(task)
 
     async def _work(self) -> None:
+        # Half a picture looks like a whole one in which things are missing.
+        await _listed(self._sources())
         while True:
             task = await self._queue.take()
             try:
@@ -205,8 +224,12 @@ class Shell:
             return
         now = self._clock.now()
         decision = controller.decide(seen, now)
-        for follow in decision.follows:
-            self._follow(controller, follow)
+        followed = [self._follow(controller, follow) for follow in decision.follows]
+        unlisted = [informer for informer in followed if not informer.synced.is_set()]
+        if unlisted:
+            # Decided without knowing what is there: not to be done.
+            self._look_again(task, unlisted)
+            return
         if decision.actions or decision.statuses:
             outcome = await self._performer.perform(decision)
             if outcome.writes:
@@ -216,6 +239,15 @@ class Shell:
             self._forget(task)
         if decision.wake_at is not None:
             self._queue.add_at(task, decision.wake_at)
+
+    def _look_again(self, task: Task, unlisted: Sequence[Informer]) -> None:
+        async def look() -> None:
+            await _listed(unlisted)
+            self._queue.add(task)
+
+        lookout = asyncio.get_running_loop().create_task(look(), name=f"lookout {task}")
+        self._lookouts.add(lookout)
+        lookout.add_done_callback(self._lookouts.discard)
 
     def _after(self, task: Task, outcome: Outcome) -> None:
         if outcome.is_stale:
@@ -241,3 +273,8 @@ class Shell:
     def _forget(self, task: Task) -> None:
         self._failures.pop(task, None)
         self._backoffs.pop(task, None)
+
+
+async def _listed(informers: Sequence[Informer]) -> None:
+    for informer in informers:
+        await informer.synced.wait()

@@ -13,7 +13,9 @@ from oneco.agent.ports import Kinds
 from oneco.control.shell import Controller, Source
 from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, placements
+from oneco.fleet.joining import REQUESTS, Joining
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
+from oneco.integrations.x509.registrar import X509Registrar
 from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
 from oneco.kinds.release import (
@@ -43,7 +45,7 @@ _SETTLE_SECONDS = 0.5
 
 def hub() -> Sequence[Controller]:
     """Everything that decides on the hub."""
-    return (_applications(), _clusters(), _placements(), *_releases())
+    return (_applications(), _clusters(), _placements(), _joining(), *_releases())
 
 
 def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Controller]:
@@ -134,6 +136,16 @@ def _placements() -> Controller:
         ),
         gather=placements.gather,
         decide=placements.decide,
+    )
+
+
+def _joining() -> Controller:
+    joining = Joining(X509Registrar())
+    return Controller(
+        name="joining",
+        sources=(Source(resource=REQUESTS, wakes=wakes.itself),),
+        gather=joining.gather,
+        decide=joining.decide,
     )
 
 

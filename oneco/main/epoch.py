@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from oneco.kinds import ocm
 from oneco.kube import objects
-from oneco.kube.api import Api, WriteOptions
+from oneco.kube.api import Api, Patch, WriteOptions
 from oneco.kube.errors import AlreadyExists, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
@@ -23,6 +24,8 @@ async def begin(hub: Api, *, is_copy: bool) -> str:
     if last and not is_copy:
         return last
     epoch = secrets.token_hex(8)
+    # First of all: an agent must not read a work of this life under the mark of another one.
+    await _mark_clusters(hub, epoch)
     body: Object = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -31,6 +34,26 @@ async def begin(hub: Api, *, is_copy: bool) -> str:
     }
     await hub.apply(_PLACE, body, WriteOptions(force=True))
     return epoch
+
+
+async def confirm(hub: Api, cluster: str) -> None:
+    """Let this life of the hub act on `cluster`, as only a person may decide."""
+    address = Address(ocm.CLUSTERS, "", cluster)
+    marks = objects.annotations_of(await hub.get(address))
+    epoch = marks.get(ocm.HUB_EPOCH_ANNOTATION, "")
+    await hub.patch(address, _annotation(ocm.CONFIRMED_EPOCH_ANNOTATION, epoch))
+
+
+async def _mark_clusters(hub: Api, epoch: str) -> None:
+    page = await hub.list(Address(ocm.CLUSTERS))
+    for name in map(objects.name, page.items):
+        await hub.patch(
+            Address(ocm.CLUSTERS, "", name), _annotation(ocm.HUB_EPOCH_ANNOTATION, epoch)
+        )
+
+
+def _annotation(key: str, value: str) -> Patch:
+    return Patch("merge", {"metadata": {"annotations": {key: value}}})
 
 
 async def _make_namespace(hub: Api) -> None:

@@ -136,7 +136,8 @@ def placements_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
 def works_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
     """Every work of the agent's cluster, when the hub's life or its confirmation changed."""
     name = objects.name(seen.new or seen.old or {})
-    if objects.annotations_of(seen.old or {}) != objects.annotations_of(seen.new or {}):
+    is_news = (seen.old is None) != (seen.new is None)
+    if is_news or objects.annotations_of(seen.old or {}) != objects.annotations_of(seen.new or {}):
         for work in reader.list(ocm.WORKS, name):
             yield name, objects.name(work)
 

@@ -20,7 +20,7 @@ from oneco.worlds.embedded.identity import (
     AGENTS,
     ANONYMOUS,
     AUTHENTICATED,
-    Tokens,
+    SPENT,
     User,
     cluster_of_agent,
     from_certificate,
@@ -32,6 +32,8 @@ WORKS = Resource("work.open-cluster-management.io", "v1", "manifestworks")
 REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
 ADMIN = User("admin", (ADMINISTRATORS, AUTHENTICATED))
 NEWCOMER = User("system:bootstrap:abc", ("system:bootstrappers", AUTHENTICATED))
+INVITED = User(NEWCOMER.name, (*NEWCOMER.groups, "system:bootstrappers:oneco:c1"))
+SPENT_USER = User(NEWCOMER.name, (SPENT, AUTHENTICATED))
 
 
 def an_agent(cluster: str = "c1", agent: str = "a") -> User:
@@ -95,24 +97,12 @@ def test_a_verified_certificate_gives_its_user():
         (User(f"{PREFIX}c1:a", (f"{PREFIX}c1", AGENTS, "system:masters")), ""),
         (User(f"x{PREFIX}c1:a", (f"{PREFIX}c1", AGENTS)), ""),
         (User(f"{PREFIX}:a", (f"{PREFIX}", AGENTS)), ""),
+        (an_agent("kube-system"), ""),
+        (an_agent("oneco-system"), ""),
     ],
 )
 def test_only_the_exact_name_and_groups_make_an_agent(user, cluster):
     assert cluster_of_agent(user) == cluster
-
-
-def test_a_token_is_good_until_revoked_and_its_file_does_not_contain_it(tmp_path):
-    tokens = Tokens(tmp_path / "tokens.json")
-    token = tokens.issue_bootstrap()
-    again = Tokens(tmp_path / "tokens.json")
-    user = again.user(token)
-    assert user is not None
-    assert user.groups == ("system:bootstrappers", AUTHENTICATED)
-    assert again.user(token + "0") is None
-    assert again.user("") is None
-    assert token.partition(".")[2] not in (tmp_path / "tokens.json").read_text()
-    again.revoke(token.partition(".")[0])
-    assert Tokens(tmp_path / "tokens.json").user(token) is None
 
 
 @pytest.mark.parametrize(
@@ -129,6 +119,10 @@ def test_a_token_is_good_until_revoked_and_its_file_does_not_contain_it(tmp_path
         (NEWCOMER, "create", Address(REQUESTS)),
         (NEWCOMER, "create", Address(CLUSTERS)),
         (NEWCOMER, "get", Address(CLUSTERS, "", "c1")),
+        (INVITED, "create", Address(REQUESTS)),
+        (INVITED, "create", Address(CLUSTERS)),
+        (INVITED, "get", Address(CLUSTERS, "", "c1")),
+        (SPENT_USER, "get", Address(REQUESTS, "", "r")),
     ],
 )
 def test_what_is_allowed(user, verb, address):
@@ -152,6 +146,12 @@ def test_what_is_allowed(user, verb, address):
         (NEWCOMER, "update", Address(CLUSTERS, "", "c1")),
         (NEWCOMER, "update", Address(REQUESTS, "", "r", "approval")),
         (NEWCOMER, "get", Address(WORKS, "c1", "w")),
+        (INVITED, "get", Address(CLUSTERS, "", "c10")),
+        (INVITED, "get", Address(WORKS, "c1", "w")),
+        (INVITED, "patch", Address(CLUSTERS, "", "c1")),
+        (SPENT_USER, "create", Address(REQUESTS)),
+        (SPENT_USER, "get", Address(CLUSTERS, "", "c1")),
+        (SPENT_USER, "list", Address(REQUESTS)),
         (ANONYMOUS, "get", Address(CLUSTERS, "", "c1")),
         (User("jane", (AUTHENTICATED,)), "list", Address(Resource("", "v1", "pods"), "default")),
     ],
@@ -193,6 +193,17 @@ def test_a_newcomer_asks_for_an_agents_name_and_an_agent_only_for_its_own():
     rights.check_content(an_agent(), "create", Address(REQUESTS), a_request())
     with pytest.raises(Forbidden):
         rights.check_content(an_agent("c2"), "create", Address(REQUESTS), a_request())
+
+
+def test_an_invitation_is_for_one_cluster_alone():
+    rights.check_content(INVITED, "create", Address(REQUESTS), a_request())
+    rights.check_content(INVITED, "create", Address(CLUSTERS), {"metadata": {"name": "c1"}})
+    for cluster in ("c", "c10", "c2"):
+        with pytest.raises(Forbidden, match="this token is for c1"):
+            rights.check_content(INVITED, "create", Address(REQUESTS), a_request(cluster))
+        with pytest.raises(Forbidden, match="this token is for c1"):
+            body = {"metadata": {"name": cluster}}
+            rights.check_content(INVITED, "create", Address(CLUSTERS), body)
 
 
 def test_a_newcomer_cannot_accept_its_own_cluster():

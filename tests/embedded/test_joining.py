@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import secrets
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,28 @@ from tests.embedded.servers import Client, an_administrator
 from tests.embedded.test_identity import PREFIX, a_request, an_agent
 
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+TOKENS = "/api/v1/namespaces/kube-system/secrets"
 APPROVED = {"type": "Approved", "status": "True", "reason": "Accepted"}
+
+
+def a_token(admin: Client, **said: str) -> str:
+    """A bootstrap token, as `kubeadm token create` would leave it."""
+    token_id = secrets.token_hex(3)
+    data = {
+        "token-id": token_id,
+        "token-secret": "0123456789abcdef",
+        "usage-bootstrap-authentication": "true",
+        **{key.replace("_", "-"): text for key, text in said.items()},
+    }
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "bootstrap.kubernetes.io/token",
+        "metadata": {"name": f"bootstrap-token-{token_id}"},
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in data.items()},
+    }
+    assert admin.ask("POST", TOKENS, body).code == 201
+    return f"{token_id}.0123456789abcdef"
 
 
 @pytest.fixture
@@ -20,7 +43,7 @@ def agent(server) -> Client:
 
 
 def test_a_token_leads_to_a_signed_certificate_once_a_person_approves(server, admin):
-    newcomer = Client(server, token=server.tokens.issue_bootstrap())
+    newcomer = Client(server, token=a_token(admin))
     asked = a_request("joins")
     asked["metadata"] = {**asked["metadata"], "name": "joins"}
     created = newcomer.ask("POST", REQUESTS, asked)
@@ -34,10 +57,81 @@ def test_a_token_leads_to_a_signed_certificate_once_a_person_approves(server, ad
     assert certificate.startswith(b"-----BEGIN CERTIFICATE-----")
 
 
-def test_a_newcomer_asks_for_nobody_elses_name(server):
-    newcomer = Client(server, token=server.tokens.issue_bootstrap())
+def test_a_newcomer_asks_for_nobody_elses_name(server, admin):
+    newcomer = Client(server, token=a_token(admin))
     reply = newcomer.ask("POST", REQUESTS, a_request("c1", groups=("system:masters",)))
     assert (reply.code, reply.json["reason"]) == (403, "Forbidden")
+
+
+def asked(newcomer: Client, cluster: str, name: str) -> Any:
+    """The answer to a request for a certificate, sent under `name`."""
+    body = a_request(cluster)
+    body["metadata"] = {**body["metadata"], "name": name}
+    return newcomer.ask("POST", REQUESTS, body)
+
+
+def approve(admin: Client, name: str) -> dict[str, Any]:
+    """The status of a request once an administrator approved it."""
+    patch = {"status": {"conditions": [APPROVED]}}
+    merge = "application/merge-patch+json"
+    sent = admin.ask("PATCH", f"{REQUESTS}/{name}/approval", patch, content_type=merge)
+    assert sent.code == 200
+    return admin.ask("GET", f"{REQUESTS}/{name}").json["status"]
+
+
+def test_a_token_that_led_to_a_certificate_fetches_it_and_does_nothing_else(server, admin):
+    newcomer = Client(server, token=a_token(admin))
+    assert asked(newcomer, "once", "once-1").code == 201
+    assert "certificate" in approve(admin, "once-1")
+    assert "certificate" in newcomer.ask("GET", f"{REQUESTS}/once-1").json["status"]
+    assert asked(newcomer, "once", "once-2").code == 403
+    clusters = "/apis/cluster.open-cluster-management.io/v1/managedclusters"
+    assert newcomer.ask("GET", f"{clusters}/once").code == 403
+
+
+def test_of_two_requests_by_one_token_only_the_first_approved_is_signed(server, admin):
+    newcomer = Client(server, token=a_token(admin))
+    assert asked(newcomer, "twice", "twice-1").code == 201
+    assert asked(newcomer, "twice", "twice-2").code == 201
+    assert "certificate" in approve(admin, "twice-2")
+    second = approve(admin, "twice-1")
+    assert "certificate" not in second
+    assert second["conditions"][-1]["reason"] == "TokenSpent"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"expiration": "2020-01-01T00:00:00Z"},
+        {"expiration": "tomorrow"},
+        {"usage_bootstrap_authentication": "false"},
+        {"token_id": "abcdef"},
+        {"token_secret": ""},
+        {"token_secret": "fedcba9876543210"},
+    ],
+)
+def test_a_token_that_is_over_or_not_for_this_is_nobodys(server, admin, said):
+    token = a_token(admin, **said)
+    assert Client(server, token=token).ask("GET", "/apis").code == 401
+
+
+def test_only_groups_of_newcomers_come_out_of_a_token(server, admin):
+    groups = "system:masters, system:bootstrappers:oneco:c1"
+    newcomer = Client(server, token=a_token(admin, auth_extra_groups=groups))
+    reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    assert newcomer.ask("POST", reviews, body).json["status"]["userInfo"]["groups"] == [
+        "system:bootstrappers",
+        "system:bootstrappers:oneco:c1",
+        "system:authenticated",
+    ]
+
+
+@pytest.mark.parametrize(
+    "token", ["", ".", "abc", "a.b", "../../x.y", "é.é", "abcdef.", "ABCDEF.0123456789abcdef"]
+)
+def test_what_is_no_token_is_refused(server, token):
+    assert Client(server, token=token or " ").ask("GET", "/apis").code == 401
 
 
 def test_an_agent_works_in_its_namespace_and_nowhere_else(server, admin, agent):

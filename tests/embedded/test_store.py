@@ -253,12 +253,30 @@ def test_a_copy_made_while_running_is_whole_and_says_that_it_is_a_copy(tmp_path)
     assert not store.is_copy()
     store.close()
     copy = SqliteStore(tmp_path / "copy")
-    assert (copy.is_copy(), copy.revision(), copy.get(key("later"))) == (True, 5, None)
+    assert (copy.is_copy(), copy.get(key("later"))) == (True, None)
+    assert found(copy, "m")["metadata"]["resourceVersion"] == "5"
     copy.adopt_copy()
     assert not copy.is_copy()
     copy.close()
     again = SqliteStore(tmp_path / "copy")
     assert not again.is_copy()
+    again.close()
+
+
+def test_a_copy_goes_on_far_behind_whatever_the_original_may_have_said(tmp_path):
+    store = fill(tmp_path / "db", 5)
+    store.backup(tmp_path / "copy")
+    store.close()
+    copy = SqliteStore(tmp_path / "copy")
+    assert (copy.revision(), copy.oldest()) == (1_000_000_005, 1_000_000_005)
+    # Whoever watched the original from a version that the copy never had has to list anew.
+    with pytest.raises(Expired):
+        list(copy.changes(7, MAPS))
+    assert copy.commit(key("later"), a_map()).revision == 1_000_000_006
+    copy.adopt_copy()
+    copy.close()
+    again = SqliteStore(tmp_path / "copy")
+    assert (again.revision(), len(again.scan(MAPS))) == (1_000_000_006, 2)
     again.close()
 
 

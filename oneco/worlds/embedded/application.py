@@ -12,11 +12,12 @@ from oneco.kube.errors import ApiError, TooLarge, Unauthorized
 from oneco.worlds.embedded import answers
 from oneco.worlds.embedded.answers import Answer
 from oneco.worlds.embedded.documents import Documents
-from oneco.worlds.embedded.identity import ANONYMOUS, Tokens, User
+from oneco.worlds.embedded.identity import ANONYMOUS, User
 from oneco.worlds.embedded.paths import address, verb
 from oneco.worlds.embedded.requests import Query, Request
 from oneco.worlds.embedded.resources import Resources, Watch
 from oneco.worlds.embedded.rights import authorize_path
+from oneco.worlds.embedded.tokens import BootstrapTokens
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 class Application:
     """Answers each request; every failure becomes a Status object."""
 
-    def __init__(self, resources: Resources, documents: Documents, tokens: Tokens) -> None:
+    def __init__(self, resources: Resources, documents: Documents, tokens: BootstrapTokens) -> None:
         self._resources, self._documents, self._tokens = resources, documents, tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import hmac
-import secrets
 from collections.abc import Sequence
-from pathlib import Path
-
-import msgspec
-
-from oneco.worlds.embedded.private_files import write_private
 
 ADMINISTRATORS = "system:masters"
 AUTHENTICATED = "system:authenticated"
 BOOTSTRAP = "system:bootstrappers"
+JOIN_PREFIX = f"{BOOTSTRAP}:oneco:"
+"""A token whose user is in the group of this prefix and a cluster's name joins that cluster."""
+SPENT = "onepersoncompany:spent-tokens"
+"""The one group of a user whose token has led to a certificate."""
+RESERVED = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", "oneco-system"})
+"""Namespaces of the hub itself: a cluster called like one of them would reach into it."""
 AGENT_PREFIX = "system:open-cluster-management:"
 AGENTS = "system:open-cluster-management:managed-clusters"
 
@@ -59,53 +57,13 @@ def cluster_of_agent(user: User) -> str:
     parts = user.name.removeprefix(AGENT_PREFIX).split(":")
     if not user.name.startswith(AGENT_PREFIX) or len(parts) != 2 or not all(parts):
         return ""
+    if parts[0] in RESERVED:
+        return ""
     own = set(user.groups) - {AUTHENTICATED}
     return parts[0] if own == {AGENT_PREFIX + parts[0], AGENTS} else ""
 
 
-class _StoredToken(msgspec.Struct, frozen=True):
-    user: str
-    groups: tuple[str, ...]
-    digest: str
-
-
-class Tokens:
-    """Bearer tokens by id; the file holds only digests, so reading it gives nobody access.
-
-    A token is `ID.SECRET`, as Kubernetes' bootstrap tokens are.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stored: dict[str, _StoredToken] = {}
-        if path.exists():
-            self._stored = msgspec.json.decode(path.read_bytes(), type=dict[str, _StoredToken])
-
-    def issue_bootstrap(self) -> str:
-        """A new token with which an agent may ask to join."""
-        token_id, secret = secrets.token_hex(3), secrets.token_hex(8)
-        user = f"system:bootstrap:{token_id}"
-        self._stored[token_id] = _StoredToken(user, (BOOTSTRAP,), _digest(secret))
-        self._save()
-        return f"{token_id}.{secret}"
-
-    def revoke(self, token_id: str) -> None:
-        """End a token; one that does not exist has ended already."""
-        if self._stored.pop(token_id, None) is not None:
-            self._save()
-
-    def user(self, token: str) -> User | None:
-        """Whose token this is, or None for one that is not valid."""
-        token_id, _, secret = token.partition(".")
-        stored = self._stored.get(token_id)
-        if stored is None or not hmac.compare_digest(stored.digest, _digest(secret)):
-            return None
-        return User(stored.user, (*stored.groups, AUTHENTICATED))
-
-    def _save(self) -> None:
-        write_private(self._path, msgspec.json.encode(self._stored))
-
-
-def _digest(secret: str) -> str:
-    # A random secret of 64 bits: a slow hash would protect nothing more.
-    return hashlib.sha256(secret.encode()).hexdigest()
+def clusters_to_join(user: User) -> frozenset[str]:
+    """The clusters that the token of `user` is bound to; none where it is bound to none."""
+    bound = (group for group in user.groups if group.startswith(JOIN_PREFIX))
+    return frozenset(group.removeprefix(JOIN_PREFIX) for group in bound)

@@ -29,7 +29,7 @@ class Journal:
         assert history > 0, "the last change is what remembers the revision"
         self._connection, self._history = connection, history
         self.oldest = int(self._meta("oldest") or 0)
-        self.newest = int(self._one("SELECT max(revision) FROM log") or self.oldest)
+        self.newest = max(int(self._one("SELECT max(revision) FROM log") or 0), self.oldest)
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Make `entries` durable, all or none."""
@@ -53,6 +53,11 @@ class Journal:
             return
         while self.oldest < wanted:
             self._forget(self.oldest, min(self.oldest + _COMPACTION_STEP, wanted))
+
+    def leap(self, revisions: int) -> None:
+        """Go on so many revisions later, and forget every change up to there."""
+        self._forget(self.oldest, self.newest + revisions)
+        self.newest = self.oldest
 
     def mark(self, name: str, value: str) -> None:
         """Write one note about the database itself; an empty value removes it."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from oneco.kube.errors import Forbidden
-from oneco.kube.objects import Object, dig
+from oneco.kube.objects import Object, dig, labels, name
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.core import Caller
 from oneco.worlds.embedded import signing
-from oneco.worlds.embedded.identity import ADMINISTRATORS, BOOTSTRAP, User, cluster_of_agent
+from oneco.worlds.embedded.identity import (
+    ADMINISTRATORS,
+    BOOTSTRAP,
+    SPENT,
+    User,
+    cluster_of_agent,
+    clusters_to_join,
+)
 
 _CLUSTERS = ("cluster.open-cluster-management.io", "managedclusters")
 _REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
@@ -32,7 +39,9 @@ def authorize(user: User, verb: str, address: Address) -> None:
     cluster = cluster_of_agent(user)
     if cluster and _agent_may(cluster, verb, address):
         return
-    if BOOTSTRAP in user.groups and _newcomer_may(verb, address):
+    if BOOTSTRAP in user.groups and _newcomer_may(verb, address) and _is_bound_to(user, address):
+        return
+    if SPENT in user.groups and _is_fetching(verb, address):
         return
     raise forbidden(user, verb, address)
 
@@ -72,6 +81,9 @@ def check_content(user: User, verb: str, address: Address, obj: Object) -> None:
     if ADMINISTRATORS in user.groups or place not in (_CLUSTERS, _REQUESTS):
         return
     if place == _CLUSTERS:
+        bound = clusters_to_join(user)
+        if bound and name(obj) not in bound:
+            raise forbidden(user, verb, address, f"this token is for {', '.join(sorted(bound))}")
         # To ask is the newcomer's part, to accept is the person's.
         if verb == "create" and dig(obj, "spec", "hubAcceptsClient"):
             raise forbidden(user, verb, address, "only an administrator accepts a cluster")
@@ -121,11 +133,26 @@ def _newcomer_may(verb: str, address: Address) -> bool:
     return place in (_CLUSTERS, _REQUESTS) and (verb == "create" or is_own)
 
 
+def _is_bound_to(user: User, address: Address) -> bool:
+    """Whether `address` names a cluster that the token of `user` is for, or no cluster."""
+    bound = clusters_to_join(user)
+    is_cluster = address.resource[::2] == _CLUSTERS and bool(address.name)
+    return not (is_cluster and bound) or address.name in bound
+
+
+def _is_fetching(verb: str, address: Address) -> bool:
+    place = (address.resource.group, address.resource.plural)
+    is_own = bool(address.name) and not address.subresource
+    return place == _REQUESTS and is_own and verb == "get"
+
+
 def _check_request(user: User, address: Address, obj: Object) -> None:
     """An agent asks only for the certificate of an agent of the cluster that it says it is of."""
     subject = signing.agent_subject(obj)
     if not subject:
         raise forbidden(user, "create", address, signing.WANTED)
-    cluster = cluster_of_agent(user)
+    cluster, bound = cluster_of_agent(user), clusters_to_join(user)
+    if bound and labels(obj).get(signing.CLUSTER_LABEL) not in bound:
+        raise forbidden(user, "create", address, f"this token is for {', '.join(sorted(bound))}")
     if cluster and subject != user.name:
         raise forbidden(user, "create", address, "an agent renews only its own certificate")

@@ -13,7 +13,7 @@ from oneco.clock import Clock
 from oneco.errors import Unavailable
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.errors import Conflict, NotFound
-from oneco.kube.objects import Object, name
+from oneco.kube.objects import Object, dig, name
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.admission import Admission
 from oneco.worlds.apiserver.server import ApiServer
@@ -22,16 +22,17 @@ from oneco.worlds.embedded import rights, signing
 from oneco.worlds.embedded.application import Application
 from oneco.worlds.embedded.authority import Authority, Credential
 from oneco.worlds.embedded.documents import Documents
-from oneco.worlds.embedded.identity import Tokens
 from oneco.worlds.embedded.inprocess import InProcessApi
 from oneco.worlds.embedded.kubeconfig import kubeconfig, write_kubeconfig
 from oneco.worlds.embedded.private_files import write_private
 from oneco.worlds.embedded.resources import Resources
 from oneco.worlds.embedded.sqlite import SqliteStore
+from oneco.worlds.embedded.tokens import BootstrapTokens
 from oneco.worlds.embedded.transport import HttpsPort, check_is_loopback, server_context
 
 DATABASE = "objects.db"
 _REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
+_TOKEN_SPENT = "the join token is gone, or another request has its certificate"
 _log = logging.getLogger(__name__)
 
 
@@ -46,10 +47,10 @@ class Settings:
 
 
 class EmbeddedServer:
-    """An API server over one directory: `objects.db`, `pki/`, `tokens.json`, `kubeconfig`.
+    """An API server over one directory: `objects.db`, `pki/`, `port`, `kubeconfig`.
 
-    `server` and `store` are there before `start`, so that behaviours can be attached first; `url`,
-    `kubeconfig_path` and `api` hold after it. Made within the event loop that it will run in.
+    `server`, `store` and `api` are there before `start`, so that behaviours can be attached first;
+    `url` and `kubeconfig_path` hold after it. Made within the event loop that it will run in.
     """
 
     def __init__(
@@ -66,7 +67,6 @@ class EmbeddedServer:
         )
         try:
             self.authority = Authority(directory / "pki")
-            self.tokens = Tokens(directory / "tokens.json")
         except BaseException:
             self.store.close()
             raise
@@ -80,6 +80,7 @@ class EmbeddedServer:
             authorize=rights.review,
             lazy_managers=False,
         )
+        self.tokens = BootstrapTokens(self.server)
         self.api: Api = InProcessApi(self.server, self.store)
         self.url = ""
         self._resources = Resources(self.server, self.store, clock)
@@ -104,6 +105,7 @@ class EmbeddedServer:
         write_private(self.directory / "port", str(number).encode())
         administrator = self.authority.administrator()
         write_kubeconfig(self.kubeconfig_path, self.kubeconfig(credential=administrator))
+        self.tokens.sweep()
         for request in self.store.scan(signing.COLLECTION):
             self._sign_one(request)
 
@@ -142,7 +144,10 @@ class EmbeddedServer:
         if not signing.is_waiting(request):
             return
         address = Address(_REQUESTS, "", name(request), "status")
-        signed = signing.signed(request, self.authority)
+        if self.tokens.spend(dig(request, "spec", "username", default=""), name(request)):
+            signed = signing.signed(request, self.authority)
+        else:
+            signed = signing.failed(request, "TokenSpent", _TOKEN_SPENT)
         try:
             self.server.replace(address, signed, WriteOptions(manager="oneco-signer"))
         except (Conflict, NotFound):

@@ -48,17 +48,18 @@ def signed(obj: Object, authority: Authority) -> Object:
     """The approved request with its certificate, or with the reason why there will be none."""
     request = _request(obj)
     if request is None or not request.is_signature_valid:
-        failed = {
-            "type": "Failed",
-            "status": "True",
-            "reason": "SignerValidationFailure",
-            "message": "spec.request is not a PEM certificate request with a valid signature",
-        }
-        conditions = [*dig(obj, "status", "conditions", default=()), failed]
-        return put(obj, ("status", "conditions"), conditions)
+        wanted = "spec.request is not a PEM certificate request with a valid signature"
+        return failed(obj, "SignerValidationFailure", wanted)
     seconds = dig(obj, "spec", "expirationSeconds", default=0)
     certificate = base64.b64encode(authority.sign(request, seconds)).decode()
     return put(obj, ("status", "certificate"), certificate)
+
+
+def failed(obj: Object, reason: str, message: str) -> Object:
+    """The request with the reason why there will be no certificate."""
+    condition = {"type": "Failed", "status": "True", "reason": reason, "message": message}
+    conditions = [*dig(obj, "status", "conditions", default=()), condition]
+    return put(obj, ("status", "conditions"), conditions)
 
 
 def _request(obj: Object) -> x509.CertificateSigningRequest | None:

@@ -26,6 +26,7 @@ CallSoon = Callable[[Callable[[], None]], object]
 
 _MOST_PENDING = 50_000
 _READ_STEP = 500
+_COPY_LEAP = 1_000_000_000
 
 _decode = msgspec.json.Decoder().decode
 
@@ -55,6 +56,9 @@ class SqliteStore:
             self._owner.release()
             raise
         self._reader = open_reader(path)
+        if self.is_copy():
+            # The original went on after it was copied: whoever saw that must not take this for it.
+            self._journal.leap(_COPY_LEAP)
         self._call_soon = call_soon
         self._cache = _Cache(cache_bytes)
         self._pending: dict[int, Entry] = {}

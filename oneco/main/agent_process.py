@@ -1,0 +1,165 @@
+"""`oneco agent`: one cluster's agent as a process of its own, which only ever dials out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from oneco.clock import Clock, Instant
+from oneco.errors import Refused
+from oneco.kinds import ocm
+from oneco.kube.api import Api, ListOptions, Page
+from oneco.kube.errors import ApiOutage
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address
+from oneco.main import crds, enrolling
+from oneco.main.agents import Agent
+from oneco.main.enrolling import Say, Wallet
+from oneco.main.intent import Intent
+from oneco.worlds.clocks import RealClock
+from oneco.worlds.cluster import kubeconfig
+from oneco.worlds.cluster.client import ClusterApi
+from oneco.worlds.cluster.target import Target
+from oneco.worlds.embedded.ownership import FileOwner
+
+_LOOK_SECONDS = 2.0
+_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOptions:
+    """What a person says of an agent.
+
+    `data` is its own directory, `join` an invitation, `kubeconfig` and `context` lead to the
+    member (empty: as kubectl finds it), `name` is the cluster's if it should be checked.
+    """
+
+    data: Path
+    join: Path | None = None
+    kubeconfig: str = ""
+    context: str = ""
+    name: str = ""
+
+
+def run(options: AgentOptions, say: Say | None = None) -> None:
+    """Be the agent until a signal says to end; Refused where the person has to change something."""
+    asyncio.run(_until_signalled(options, say or _to_stderr))
+
+
+async def serve(options: AgentOptions, say: Say) -> None:
+    """Be the agent until cancelled."""
+    clock = RealClock()
+    options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    member_target = kubeconfig.load(options.kubeconfig or None, options.context or None)
+    with _alone(options.data):
+        wallet = Wallet(options.data)
+        cluster = await enrolling.enrol(wallet, options.join, clock, say)
+        if options.name and options.name != cluster:
+            where, wanted = str(options.data), f"the data directory of cluster {options.name}"
+            raise Refused(where, found=f"that of cluster {cluster}", wanted=wanted)
+        async with ClusterApi(member_target) as member:
+            await _prepare(member, clock, say)
+            await _work(wallet, cluster, member, clock, say)
+
+
+async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Say) -> None:
+    hub = _Hub(kubeconfig.load(str(wallet.kubeconfig)), cluster)
+    async with hub:
+        agent = Agent(cluster, {"hub": hub, "member": member}, clock)
+        hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
+        works = Intent(wallet.directory / "intent.json", cluster).begin(agent.shell)
+        say(f"agent of cluster {cluster}: begins with {works} works from its own disk")
+        await _together(
+            agent.run(), enrolling.keep(wallet, hub, clock, say), _tell(agent, clock, say)
+        )
+
+
+class _Hub(ClusterApi):
+    """The hub, asked which life it is in each time before its works are listed.
+
+    After a hub came back from a copy, its works must not be read under the mark of the life that
+    was confirmed before.
+    """
+
+    learn: Callable[[Object], None]
+    """Told of the ManagedCluster; to be set before the first list."""
+
+    def __init__(self, target: Target, cluster: str) -> None:
+        super().__init__(target)
+        self._cluster = Address(ocm.CLUSTERS, "", cluster)
+
+    async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
+        """The objects of the collection, ordered by namespace and name."""
+        if address.resource == ocm.WORKS:
+            self.learn(await self.get(self._cluster))
+        return await super().list(address, options)
+
+
+async def _prepare(member: Api, clock: Clock, say: Say) -> None:
+    """Teach the member the kind in which the agent keeps its records."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return await crds.install(member, crds.for_member())
+        except ApiOutage as outage:
+            say(f"this cluster cannot be reached: {outage}; trying again")
+        await clock.sleep_until(Instant(clock.now() + pause))
+        pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+
+
+async def _tell(agent: Agent, clock: Clock, say: Say) -> None:
+    """Say when a cluster can no longer be watched, and when it can again."""
+    said = ""
+    while True:
+        await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
+        trouble = next(iter(agent.shell.troubles()), "")
+        if bool(trouble) != bool(said):
+            said = trouble
+            say(f"{trouble}; trying again" if trouble else "both clusters answer again")
+
+
+async def _together(*works: Awaitable[None]) -> None:
+    """Do all of it until one fails."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _until_signalled(options: AgentOptions, say: Say) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    serving = loop.create_task(serve(options, say))
+    waiting = loop.create_task(ended.wait())
+    await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if serving.done():
+        serving.result()
+        return
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    owner = FileOwner(data / "agent.lock")
+    try:
+        yield
+    finally:
+        owner.release()
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

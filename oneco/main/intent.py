@@ -1,0 +1,86 @@
+"""What an agent was last told, on its disk: it goes on with it while the hub is silent."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from oneco.control.cache import Cache, Seen
+from oneco.control.shell import Shell
+from oneco.kinds import ocm
+from oneco.kube import objects
+from oneco.kube.objects import Object
+from oneco.worlds.embedded.private_files import write_private
+
+# Many changes in a row are written together: the file has all of them each time.
+_PAUSE_SECONDS = 1.0
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    cluster: dict[str, Any] | None
+    """The ManagedCluster: it says which life of the hub spoke."""
+    works: tuple[dict[str, Any], ...]
+
+
+class Intent:
+    """The works of one cluster, as the hub told them last.
+
+    A work that the hub no longer has is forgotten here too; nothing is ever deleted for that.
+    """
+
+    def __init__(self, path: Path, cluster: str) -> None:
+        self._path, self._cluster = path, cluster
+        self._cache: Cache | None = None
+        self._next = 0.0
+        self._is_planned = False
+
+    def begin(self, shell: Shell) -> int:
+        """Let `shell` begin with what is on the disk and keep that as it is; how many works."""
+        kept = self._read()
+        if kept.cluster is not None:
+            shell.preload("hub", ocm.CLUSTERS, (kept.cluster,))
+        shell.preload("hub", ocm.WORKS, kept.works)
+        self._cache = shell.cache
+        shell.cache.listen(self._note)
+        return len(kept.works)
+
+    def _read(self) -> _Kept:
+        try:
+            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
+        except (FileNotFoundError, msgspec.DecodeError):
+            # The hub will say it all again; until then there is nothing to go on with.
+            return _Kept(None, ())
+        is_own = kept.cluster is None or objects.name(kept.cluster) == self._cluster
+        return kept if is_own else _Kept(None, ())
+
+    def _note(self, seen: Seen) -> None:
+        if seen.side != "hub" or seen.resource not in (ocm.WORKS, ocm.CLUSTERS):
+            return
+        if _told(seen.old) == _told(seen.new) or self._is_planned:
+            return
+        self._is_planned = True
+        loop = asyncio.get_running_loop()
+        # At the end of this turn, so before any answer to what is done about the news.
+        loop.call_later(max(0.0, self._next - loop.time()), self._write)
+
+    def _write(self) -> None:
+        assert self._cache is not None, "nothing is written before `begin`"
+        self._is_planned = False
+        self._next = asyncio.get_running_loop().time() + _PAUSE_SECONDS
+        cluster = self._cache.table("hub", ocm.CLUSTERS).objects.get(("", self._cluster))
+        works = self._cache.table("hub", ocm.WORKS).listed(self._cluster)
+        kept = {"cluster": cluster, "works": [_told(work) for work in works]}
+        write_private(self._path, objects.encode(kept))
+
+
+def _told(obj: Object | None) -> Object | None:
+    """What the hub says in `obj`, without what is said to the hub."""
+    if obj is None:
+        return None
+    without_status = objects.drop(obj, ("status",))
+    for field in ("resourceVersion", "managedFields"):
+        without_status = objects.drop(without_status, ("metadata", field))
+    return without_status

@@ -1,0 +1,130 @@
+"""Inviting a cluster: a token bound to its name, in a kubeconfig that its agent starts with."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from oneco.clock import Instant
+from oneco.errors import Refused
+from oneco.fleet.joining import JOIN_GROUP_PREFIX
+from oneco.kinds import ocm
+from oneco.kube import names, times
+from oneco.kube.api import Api, Patch
+from oneco.kube.errors import AlreadyExists
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Resource
+from oneco.main.connecting import Choice
+from oneco.main.epoch import SYSTEM_NAMESPACE
+from oneco.worlds.clocks import RealClock
+
+if TYPE_CHECKING:
+    from oneco.worlds.cluster.target import Cluster
+
+TOKEN_SECONDS = 3600.0
+"""How long an invitation is good, if nothing else is said."""
+
+_SECRETS = Resource("", "v1", "secrets")
+_TOKEN_NAMESPACE = "kube-system"
+_RESERVED = frozenset(
+    {"default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE}
+)
+
+
+async def invite(choice: Choice, cluster: str, *, seconds: float = TOKEN_SECONDS) -> str:
+    """The text of a kubeconfig with which the agent of `cluster` joins, once, within `seconds`.
+
+    To invite is to accept: the cluster is registered and accepted by this.
+    """
+    from oneco.worlds.cluster import kubeconfig
+    from oneco.worlds.cluster.client import ClusterApi
+
+    target = kubeconfig.load(choice.file(), choice.context or None)
+    async with ClusterApi(target) as hub:
+        made = await token(hub, cluster, Instant(RealClock().now() + seconds))
+    return kubeconfig_text(target.cluster, cluster, {"token": made})
+
+
+async def token(hub: Api, cluster: str, expires: Instant) -> str:
+    """Register and accept `cluster`; a new token that leads to one certificate of its agent."""
+    check_name(cluster)
+    await _accept(hub, cluster)
+    token_id, secret = secrets.token_hex(3), secrets.token_hex(8)
+    made = _secret(cluster, token_id, secret, expires)
+    await hub.create(Address(_SECRETS, _TOKEN_NAMESPACE), made)
+    return f"{token_id}.{secret}"
+
+
+def check_name(cluster: str) -> None:
+    """Refused unless a cluster may be called so: its name is a namespace of the hub."""
+    faults = names.label_faults(cluster)
+    if faults:
+        raise Refused("cluster", found=cluster, wanted=f"a name: {faults[0]}")
+    if cluster in _RESERVED:
+        wanted = "another name: the hub keeps its own things in a namespace of this one"
+        raise Refused("cluster", found=cluster, wanted=wanted)
+
+
+def kubeconfig_text(server: Cluster, cluster: str, user: dict[str, str]) -> str:
+    """A kubeconfig for `server` whose context is the namespace of `cluster`."""
+    place: dict[str, Any] = {"server": server.server}
+    authority = server.authority
+    if authority:
+        pem = authority.data or Path(authority.file).read_bytes()
+        place["certificate-authority-data"] = base64.b64encode(pem).decode()
+    if server.insecure:
+        place["insecure-skip-tls-verify"] = True
+    if server.server_name:
+        place["tls-server-name"] = server.server_name
+    if server.proxy_url:
+        place["proxy-url"] = server.proxy_url
+    context = {"cluster": "hub", "user": "agent", "namespace": cluster}
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "hub", "cluster": place}],
+        "users": [{"name": "agent", "user": user}],
+        "contexts": [{"name": cluster, "context": context}],
+        "current-context": cluster,
+    }
+    return msgspec.yaml.encode(content).decode()
+
+
+async def _accept(hub: Api, cluster: str) -> None:
+    registered: Object = {
+        "apiVersion": ocm.CLUSTERS.api_version,
+        "kind": "ManagedCluster",
+        "metadata": {"name": cluster},
+        "spec": {"hubAcceptsClient": True},
+    }
+    try:
+        await hub.create(Address(ocm.CLUSTERS), registered)
+    except AlreadyExists:
+        patch = Patch("merge", {"spec": registered["spec"]})
+        await hub.patch(Address(ocm.CLUSTERS, "", cluster), patch)
+
+
+def _secret(cluster: str, token_id: str, secret: str, expires: Instant) -> Object:
+    said = {
+        "token-id": token_id,
+        "token-secret": secret,
+        "expiration": times.to_text(expires),
+        "usage-bootstrap-authentication": "true",
+        "auth-extra-groups": JOIN_GROUP_PREFIX + cluster,
+        "description": f"Joins cluster {cluster}, once.",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "bootstrap.kubernetes.io/token",
+        "metadata": {
+            "name": f"bootstrap-token-{token_id}",
+            "namespace": _TOKEN_NAMESPACE,
+            "labels": {ocm.CLUSTER_NAME_LABEL: cluster},
+        },
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in said.items()},
+    }
