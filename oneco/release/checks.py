@@ -25,6 +25,8 @@ from oneco.release.seen import UnitSeen
 
 INTERVAL_SECONDS = 300.0
 """How often a check is asked during a silence, besides at its end."""
+_ROUNDING_SECONDS = 0.001
+"""What is asked in time may read a little early: instants are written to the microsecond."""
 
 
 class Asked(NamedTuple):
@@ -48,7 +50,7 @@ def ask(seen: UnitSeen, status: UnitStatus, now: Instant, until: Instant) -> Ask
     waiting: Reason | None = None
     for policy in policies:
         run, spec, answer = _run(seen, policy)
-        if spec is None or _asked_at(spec) < due:
+        if spec is None or _asked_at(spec) < due - _ROUNDING_SECONDS:
             actions.append(_question(seen, status, policy, run=run, at=now))
             waiting = Reason("CheckRunning", f"check {policy.name} is being made")
         elif answer.verdict == "Failed":

@@ -25,6 +25,8 @@ from oneco.release.seen import AT_ONCE, ReleaseSeen
 
 Units = Sequence[tuple[UnitSpec, UnitStatus]]
 
+_OVERTAKEN = Reason("Overtaken", "a newer release came after this one: roll that one back")
+
 
 def decide(seen: ReleaseSeen, now: Instant) -> Decision:
     """The next step of one release, or why there is none."""
@@ -32,6 +34,10 @@ def decide(seen: ReleaseSeen, now: Instant) -> Decision:
     if phase == "RollingBack":
         return _follow_rollback(seen, now)
     if seen.spec.request == "Rollback" and phase not in ("RolledBack", "Pending"):
+        if phase in FINAL_PHASES and seen.is_overtaken:
+            return _show(
+                seen, _with(seen.status, reason=_OVERTAKEN.code, message=_OVERTAKEN.message)
+            )
         return _roll_back(seen, now, Reason("RollbackRequested", "somebody asked to roll back"))
     if phase in FINAL_PHASES:
         return NOTHING
@@ -125,10 +131,18 @@ def _leave(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
         status = _with(status, reason="Silence", message=message)
         return Decision(statuses=(_status(seen, status),), wake_at=until)
     if is_last:
-        count = sum(one.succeeded for one in status.waves)
-        reason = Reason("AllWavesHealthy", f"{_clusters(count)} now at {seen.spec.revision}")
+        reason = _success(seen, status)
         return _end(seen, now, "Succeeded", reason, status)
     return _open(seen, _with(status, wave=status.wave + 1), now)
+
+
+def _success(seen: ReleaseSeen, status: ReleaseStatus) -> Reason:
+    count = sum(one.succeeded for one in status.waves)
+    message = f"{_clusters(count)} now at {seen.spec.revision}"
+    failed = sum(one.failed for one in status.waves)
+    if failed:
+        return Reason("FailuresTolerated", f"{message}; {_clusters(failed)} failed")
+    return Reason("AllWavesHealthy", message)
 
 
 def _stop(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
@@ -137,14 +151,14 @@ def _stop(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
     if policy.on_failure == "Rollback":
         return _roll_back(seen, now, cause, status)
     message = f"{cause.message}; nothing more is updated until somebody rolls back or aborts"
-    return _decided(seen, _with(status, phase="Blocked"), Reason(cause.code, message))
+    return _turned(seen, _with(status, phase="Blocked"), Reason(cause.code, message))
 
 
 def _roll_back(
     seen: ReleaseSeen, now: Instant, cause: Reason, status: ReleaseStatus | None = None
 ) -> Decision:
     status = _with(status or seen.status, phase="RollingBack", finished_at="")
-    return _decided(seen, status, Reason(cause.code, f"rolls back: {cause.message}"))
+    return _turned(seen, status, Reason(cause.code, f"rolls back: {cause.message}"))
 
 
 def _follow_rollback(seen: ReleaseSeen, now: Instant) -> Decision:
@@ -159,7 +173,8 @@ def _follow_rollback(seen: ReleaseSeen, now: Instant) -> Decision:
         return _show(seen, status)
     cause = seen.status.message.removeprefix("rolls back: ")
     message = f"{_clusters(len(back))} rolled back: {cause}"
-    return _end(seen, now, "RolledBack", Reason(seen.status.reason, message), status)
+    status = _with(status, phase="RolledBack", finished_at=times.to_micro_text(now))
+    return _turned(seen, status, Reason(seen.status.reason, message))
 
 
 def _counted(wave: WaveStatus, number: int, seen: ReleaseSeen) -> WaveStatus:
@@ -214,6 +229,13 @@ def _end(
 def _decided(seen: ReleaseSeen, status: ReleaseStatus, reason: Reason) -> Decision:
     status = _with(status, reason=reason.code, message=reason.message)
     return Decision(statuses=(_status(seen, status),), reasons=(reason,))
+
+
+def _turned(seen: ReleaseSeen, status: ReleaseStatus, cause: Reason) -> Decision:
+    """A turn for the worse: the status keeps the cause, the event is called like the turn."""
+    status = _with(status, reason=cause.code, message=cause.message)
+    turn = Reason(status.phase, cause.message)
+    return Decision(statuses=(_status(seen, status),), reasons=(turn,))
 
 
 def _show(seen: ReleaseSeen, status: ReleaseStatus) -> Decision:

@@ -183,9 +183,11 @@ def _others(reader: Reader, found: Object, application: str) -> list[Object]:
     ]
 
 
-def _age(found: Object) -> int:
+def _age(found: Object) -> tuple[int, str, str]:
+    # Two that somebody made without a number must not wait for each other.
     text = objects.labels(found).get(SEQUENCE_LABEL, "")
-    return int(text) if text.isdecimal() else 0
+    created = objects.metadata(found).get("creationTimestamp") or ""
+    return int(text) if text.isdecimal() else 0, created, objects.name(found)
 
 
 def _is_newer(one: Object, than: Object) -> bool:
