@@ -40,7 +40,7 @@ class Change(NamedTuple):
     @property
     def fields(self) -> tuple[Field, ...]:
         """What would be different, field by field."""
-        return fields.differences(self.live, self.becomes) if self.live is not None else ()
+        return _differences(self.live, self.becomes) if self.live is not None else ()
 
 
 class Surplus(NamedTuple):
@@ -148,8 +148,12 @@ async def _ask(
     becomes = await api.apply(address, wanted, options)
     if live is None:
         return Change(document, wanted, None, becomes, "added")
-    is_same = not fields.differences(live, becomes)
+    is_same = not _differences(live, becomes)
     return Change(document, wanted, live, becomes, "unchanged" if is_same else "changed")
+
+
+def _differences(live: Object, becomes: Object) -> tuple[Field, ...]:
+    return fields.differences(source.unmarked(live), source.unmarked(becomes))
 
 
 async def live_at(api: Api, address: Address) -> Object | None:

@@ -27,7 +27,14 @@ from oneco.kube.errors import BadRequest, Cause
 from oneco.kube.objects import Object, dig
 
 _go_path = re.compile(r"Go struct field \w+\.(\S+) of type (\S+)")
+_path_step = re.compile(r"[^.\[\]]+")
 _kind_words = re.compile(r"(Invalid|Unsupported|Duplicate|Not found|Required|Forbidden)\b[^:]*:? ?")
+_must = re.compile(r"^must (be |not |have )")
+_MUST_WORDS = {
+    "must be ": "a value that is ",
+    "must not ": "a value that does not ",
+    "must have ": "a value that has ",
+}
 _GO_WORDS = {
     "string": "text; put it in quotes",
     "bool": "true or false",
@@ -151,7 +158,15 @@ def _built_in(obj: Object, kind: Known) -> Iterator[Mistake]:
     if kind.info.namespaced and not objects.namespace(obj):
         obj = objects.put(obj, ("metadata", "namespace"), "default")
     causes = validation.validate(defaults.default(obj), namespaced=kind.info.namespaced)
-    yield from (from_cause(cause) for cause in causes)
+    found = [from_cause(cause) for cause in causes]
+    # What a default took over from a wrong value is wrong only for that.
+    written = [one for one in found if one.found == "nothing" or _is_written(obj, one.path)]
+    yield from written or found
+
+
+def _is_written(obj: Object, path: str) -> bool:
+    steps = [int(step) if step.isdigit() else step for step in _path_step.findall(path)]
+    return dig(obj, *steps) is not None
 
 
 def _validity(obj: Object, kind: Known) -> Iterator[Mistake]:
@@ -160,6 +175,9 @@ def _validity(obj: Object, kind: Known) -> Iterator[Mistake]:
 
 def from_cause(cause: Cause) -> Mistake:
     """An API server's words as what was found and what would be accepted."""
+    path, _, said_there = cause.field.partition(": ")
+    if said_there:
+        return Mistake(path, None, said_there)
     match = _kind_words.match(cause.message)
     if match is None:
         return Mistake(cause.field, None, cause.message)
@@ -179,7 +197,8 @@ def from_cause(cause: Cause) -> Mistake:
 
 
 def _bare(text: str) -> str:
-    return text.removeprefix("wanted ").removeprefix("supported values: ")
+    said = text.removeprefix("wanted ").removeprefix("supported values: ")
+    return _must.sub(lambda match: _MUST_WORDS[match[0]], said)
 
 
 def _unknown(text: str, kind: Known) -> Mistake:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from oneco.cli import membership, printing, program, reading, session
+from oneco.cli import joining, membership, printing, program, reading, session
 from oneco.delivery.mistakes import one_of
 from oneco.errors import Refused
 from oneco.kinds import ocm
@@ -156,5 +156,5 @@ def _cells(one: membership.Cluster, now: Any) -> list[object]:
     ]
 
 
-for _one in (_list, _show, _accept, _deny, _confirm):
+for _one in (_list, _show, joining.join, joining.add, _accept, _deny, _confirm):
     command.add_command(_one)

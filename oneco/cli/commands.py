@@ -21,7 +21,9 @@ COMMANDS: Final = (
     Command("render", "oneco.cli.render", "Show what an application becomes, without a server."),
     Command("status", "oneco.cli.status", "Show an application's release as a tree."),
     Command("release", "oneco.cli.release", "List, pause, resume, abort or roll back releases."),
-    Command("clusters", "oneco.cli.clusters", "List, accept, deny or confirm clusters."),
+    Command(
+        "clusters", "oneco.cli.clusters", "List, invite, add, accept, deny or confirm clusters."
+    ),
     Command("rehearse", "oneco.cli.rehearse", "Try a release without touching any cluster."),
     Command("agent", "oneco.cli.agent", "Run the agent of one cluster."),
     Command("backup", "oneco.cli.backup", "Copy the data of a running hub into a file."),

@@ -10,7 +10,7 @@ from oneco.errors import Refused
 from oneco.kinds.naming import digest
 from oneco.kinds.parts import GROUP
 from oneco.kube import objects
-from oneco.kube.objects import Object, put
+from oneco.kube.objects import Object, drop, put
 
 ANNOTATION: Final = f"{GROUP}/source"
 """On an applied object: the directory it came from."""
@@ -46,6 +46,16 @@ def keep(obj: Object, live: Object | None) -> Object:
     """`obj` with the source that `live` carries: applying one file leaves its directory's mark."""
     there = objects.annotations_of(live or {}).get(ANNOTATION, "")
     return mark(obj, there) if there else obj
+
+
+def unmarked(obj: Object) -> Object:
+    """`obj` without the mark: where it came from is no part of what it is."""
+    for path in (("metadata", "annotations", ANNOTATION), ("metadata", "labels", LABEL)):
+        obj = drop(obj, path)
+    for field in ("annotations", "labels"):
+        if objects.metadata(obj).get(field) == {}:
+            obj = drop(obj, ("metadata", field))
+    return obj
 
 
 def key(source: str) -> str:

@@ -1,0 +1,32 @@
+"""`oneco agent`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from oneco.cli import session
+from oneco.cli.program import command as a_command
+
+
+@a_command("agent")
+@click.option("--join", default="", metavar="FILE", help="An invitation, for the first start.")
+@click.option("--name", default="", metavar="CLUSTER", help="The cluster that this must be.")
+def command(join: str, name: str) -> None:
+    """Run the agent of one cluster, which dials out to the hub, until Ctrl-C.
+
+    --kubeconfig leads to the agent's own cluster; --data is the agent's own directory.
+    `oneco clusters join NAME` on the hub writes an invitation.
+    """
+    from oneco.main.agent_process import AgentOptions, run
+
+    current = session.current()
+    options = AgentOptions(
+        data=Path(current.data or f"{session.usual_data()}-agent"),
+        join=Path(join) if join else None,
+        kubeconfig=current.choice.kubeconfig,
+        context=current.choice.context,
+        name=name,
+    )
+    run(options)
