@@ -117,11 +117,13 @@ def _unit(meta: Object, spec: Object) -> Object:
 
 
 def _runs_already(unit: Object | None, variant: str) -> bool:
-    """Whether the unit ended its last release well, with this very variant."""
+    """Whether the last release that touched the unit ended well, with this very variant.
+
+    A release that claimed it and never came to it left the status of the one before.
+    """
     if unit is None:
         return variant == ""
-    spec = parse(UnitSpec, unit.get("spec"), "spec")
     status = parse(UnitStatus, unit.get("status"), "status")
-    if status.release != spec.release or status.phase not in ("Succeeded", "RolledBack"):
+    if status.phase not in ("Succeeded", "RolledBack"):
         return False
     return (status.good.variant if status.good else "") == variant
