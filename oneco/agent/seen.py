@@ -17,6 +17,7 @@ from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, ResourceInfo, kind_of
 
 HUB_HASH = "hub"
+_NAMESPACES = Resource("", "v1", "namespaces")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def _leftovers(
     rows = (
         (address, uid, reader.get(address, "member"))
         for address, uid in found
-        if address not in keep
+        # A namespace is never taken away: others may live there too.
+        if address not in keep and address.resource != _NAMESPACES
     )
     return {
         address: live

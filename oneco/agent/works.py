@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable
 
 from oneco.agent import marks, reports, workloads
-from oneco.agent.seen import Wanted, WorkSeen, record_name
+from oneco.agent.seen import Wanted, WorkSeen, address_of, record_name
 from oneco.clock import Instant
 from oneco.decision import (
     Action,
@@ -42,12 +43,13 @@ _covered: Remembered[bool] = Remembered(100_000)
 
 def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     """The next step for one work, or why there is none."""
+    follows = tuple(dict.fromkeys(_follows(seen)))
     if not seen.is_confirmed:
         differing = [one for one in seen.wanted if not _is_applied(one, seen, types)]
-        return reports.unconfirmed(seen, len(differing) + len(seen.leftovers), now)
+        told = reports.unconfirmed(seen, len(differing) + len(seen.leftovers), now)
+        return dataclasses.replace(told, follows=follows)
     if objects.is_deleting(seen.work):
-        return _take_off(seen)
-    follows = tuple(_follows(seen.wanted))
+        return dataclasses.replace(_take_off(seen), follows=follows)
     before = tuple(_before_anything(seen))
     if before:
         return Decision(actions=before, follows=follows)
@@ -93,9 +95,8 @@ def _take_off(seen: WorkSeen) -> Decision:
     policy = objects.dig(seen.work, "spec", "deleteOption", "propagationPolicy", default="")
     if seen.leftovers and policy != "Orphan":
         actions = tuple(_deletes(seen))
-        follows = tuple(_follows(seen.wanted))
         reason = Reason("Removing", f"removes {len(seen.leftovers)} objects")
-        return Decision(actions=actions, follows=follows, reasons=(reason,) if actions else ())
+        return Decision(actions=actions, reasons=(reason,) if actions else ())
     finalizers = objects.metadata(seen.work).get("finalizers") or []
     left = [one for one in finalizers if one != ocm.WORK_FINALIZER]
     record = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
@@ -141,7 +142,7 @@ def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
 
 def _deletes(seen: WorkSeen) -> Iterable[Action]:
     for address, live in reversed(tuple(seen.leftovers.items())):
-        if not objects.is_deleting(live) and address.resource.plural != "namespaces":
+        if not objects.is_deleting(live):
             yield Delete(address, DeleteOptions(uid=objects.uid(live)), "member")
 
 
@@ -156,11 +157,14 @@ def _is_applied(one: Wanted, seen: WorkSeen, types: Types) -> bool:
     return _covered.ask(covers, one.live, wanted, types(one.kind) or ANY)
 
 
-def _follows(wanted: Iterable[Wanted]) -> Iterable[Follow]:
-    for one in wanted:
+def _follows(seen: WorkSeen) -> Iterable[Follow]:
+    for one in seen.wanted:
         if one.info is not None:
             yield Follow(one.address.resource, one.address.namespace)
             yield from workloads.follows(one.kind, one.address.namespace)
+    # What was applied once may still be there, though no manifest tells of it any more.
+    for address in map(address_of, seen.applied):
+        yield Follow(address.resource, address.namespace)
 
 
 def _rank(one: Wanted) -> int:

@@ -87,7 +87,7 @@ class Shell:
         self._worker_count = workers
         self._informers: dict[Scope, Informer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._lookouts: set[asyncio.Task[None]] = set()
+        self._lookouts: dict[Task, asyncio.Task[None]] = {}
         self._preloaded: set[Side] = set()
         self._failures: dict[Task, Failure] = {}
         self._backoffs: dict[Task, float] = {}
@@ -186,7 +186,7 @@ class Shell:
 
     async def _stop(self) -> None:
         self._queue.close()
-        tasks = (*self._tasks.values(), *self._lookouts)
+        tasks = (*self._tasks.values(), *self._lookouts.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -241,13 +241,14 @@ class Shell:
             self._queue.add_at(task, decision.wake_at)
 
     def _look_again(self, task: Task, unlisted: Sequence[Informer]) -> None:
-        async def look() -> None:
-            await _listed(unlisted)
-            self._queue.add(task)
+        if task not in self._lookouts:
+            look = self._look_when_listed(task, unlisted)
+            self._lookouts[task] = asyncio.get_running_loop().create_task(look)
 
-        lookout = asyncio.get_running_loop().create_task(look(), name=f"lookout {task}")
-        self._lookouts.add(lookout)
-        lookout.add_done_callback(self._lookouts.discard)
+    async def _look_when_listed(self, task: Task, unlisted: Sequence[Informer]) -> None:
+        await _listed(unlisted)
+        del self._lookouts[task]
+        self._queue.add(task)
 
     def _after(self, task: Task, outcome: Outcome) -> None:
         if outcome.is_stale:
