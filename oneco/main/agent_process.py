@@ -73,11 +73,15 @@ async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Sa
     async with hub:
         agent = Agent(cluster, {"hub": hub, "member": member}, clock)
         hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
-        works = Intent(wallet.directory / "intent.json", cluster).begin(agent.shell)
+        intent = Intent(wallet.directory / "intent.json", cluster)
+        works = intent.begin(agent.shell)
         say(f"agent of cluster {cluster}: begins with {works} works from its own disk")
-        await _together(
-            agent.run(), enrolling.keep(wallet, hub, clock, say), _tell(agent, clock, say)
-        )
+        try:
+            await _together(
+                agent.run(), enrolling.keep(wallet, hub, clock, say), _tell(agent, clock, say)
+            )
+        finally:
+            intent.end()
 
 
 class _Hub(ClusterApi):

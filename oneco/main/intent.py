@@ -47,6 +47,11 @@ class Intent:
         shell.cache.listen(self._note)
         return len(kept.works)
 
+    def end(self) -> None:
+        """Write what is not yet on the disk."""
+        if self._is_planned:
+            self._write()
+
     def _read(self) -> _Kept:
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
