@@ -18,7 +18,7 @@ from oneco.kinds.parts import parse
 from oneco.kube import documents
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main import backup, hub, metrics, probing, scenario, timekeeping
+from oneco.main import backup, hub, metrics, probing, scenario, speed, timekeeping
 from oneco.main.agents import Agent
 from oneco.main.builtin import BuiltinFleet
 from oneco.main.journal_file import JournalFile
@@ -106,15 +106,18 @@ async def running(
     members, faults = _fleet(options.fleet)
     if options.origin is not None:
         backup.restore(options.origin, options.data)
-    clock = _clock(options, has_real_members=_has_real_members(options))
+    clock = timekeeping.clock(options.data, options.speed) if members else RealClock()
     # A stopped and restarted hub must not replay faults from their beginning: they are timeless.
     book = FaultBook(
         faults=tuple(faults), start=clock.now(), labels={one.name: one.labels for one in members}
     )
-    settings = Settings(name="oneco", admission=(validity.Admission(),))
+    names = {one.name for one in members}
+    own = (speed.OnlyBuiltin(names, options.speed),) if options.speed != 1.0 else ()
+    settings = Settings(name="oneco", admission=(validity.Admission(), *own))
     async with contextlib.AsyncExitStack() as stack:
         server = EmbeddedServer(options.data, clock, settings)
         stack.push_async_callback(server.stop)
+        speed.check(server.store, names, options.speed)
         builtin = BuiltinFleet(members, options.data / "members", clock, book)
         stack.push_async_callback(builtin.stop)
         is_copy = server.store.is_copy()
@@ -177,19 +180,6 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _clock(options: UpOptions, *, has_real_members: bool) -> Alarm:
-    if options.speed != 1.0 and (not options.fleet or has_real_members):
-        wanted = "1 with clusters outside this process: their time cannot be sped up"
-        raise Refused("--speed", found=f"{options.speed:g}", wanted=wanted)
-    if not options.fleet:
-        return RealClock()
-    return timekeeping.clock(options.data, options.speed)
-
-
-def _has_real_members(options: UpOptions) -> bool:
-    return (options.data / "outside").exists()
 
 
 def _fleet(paths: Sequence[Path]) -> tuple[Sequence[Member], list[Fault]]:
