@@ -1,19 +1,17 @@
-"""What a simulated cluster costs by itself: no agent, no release, only store and behaviours.
+"""What a simulated cluster costs by itself.
 
-Each cluster has three nodes and three Deployments of ten pods, which come up and are then rolled
-out in six batches behind a gate. Prints processor time and memory for each cluster.
+No agent, no release, only store and behaviours. Each cluster has three nodes and three Deployments
+of ten pods, which come up and are then rolled out in six batches behind a gate.
 """
 
 from __future__ import annotations
 
-import argparse
-import cProfile
 import gc
-import pstats
 import resource
 import time
 from pathlib import Path
 
+from benchmarks.figures import Figure
 from oneco.clock import Instant
 from oneco.kube.api import Patch
 from oneco.kube.objects import Object
@@ -67,48 +65,38 @@ def roll_out(fleet: SimFleet, clock: StepClock, names: tuple[str, ...]) -> None:
         clock.advance(1800)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clusters", type=int, default=100)
-    parser.add_argument("--profile", type=int, default=0, help="print so many costly functions")
-    options = parser.parse_args()
+def measure(clusters: int) -> list[Figure]:
+    """Processor time and memory for each of so many clusters."""
     names = ("cart", "front", "pay")
     bodies = [a_deployment(name, f"shop/{name}:1") for name in names]
     clock = StepClock(START)
     fleet = SimFleet(clock, seed=7)
-    profile = cProfile.Profile()
     with rare_collections():
         gc.collect()
         memory, began = resident(), time.process_time()
-        if options.profile:
-            profile.enable()
-        for number in range(options.clusters):
+        for number in range(clusters):
             cluster = fleet.add(f"c{number}")
             for body in bodies:
                 cluster.server.create(Address(DEPLOYMENTS, "default"), body)
         clock.advance(60)
         up = time.process_time()
         roll_out(fleet, clock, names)
-        profile.disable()
         done = time.process_time()
     gc.collect()
-    revisions = sum(cluster.store.revision() for cluster in fleet.values()) / len(fleet)
-    count = options.clusters
-    print(f"{count} clusters, {revisions:.0f} commits each")
-    print(f"coming up   {(up - began) / count * 1e3:7.2f} ms CPU a cluster")
-    print(f"rollout     {(done - up) / count * 1e3:7.2f} ms CPU a cluster")
-    print(f"memory      {(resident() - memory) / count / 1024:7.0f} KiB a cluster")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"peak        {peak / 1024:7.0f} MiB")
-    if options.profile:
-        pstats.Stats(profile).sort_stats("tottime").print_stats(options.profile)
+    commits = sum(cluster.store.revision() for cluster in fleet.values()) / clusters
+    size = (resident() - memory) / clusters / 1024
+    return [
+        _figure("up", "coming up, processor time", "ms", (up - began) / clusters * 1e3),
+        _figure("rollout", "rolling out, processor time", "ms", (done - up) / clusters * 1e3),
+        _figure("commits", "commits", "", commits),
+        _figure("size", "memory", "KiB", size),
+    ]
+
+
+def _figure(name: str, title: str, unit: str, value: float) -> Figure:
+    return Figure(name=name, title=f"a cluster: {title}", unit=unit, samples=(value,))
 
 
 def resident() -> int:
     """The bytes of memory that this process has."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
-if __name__ == "__main__":
-    main()
