@@ -63,11 +63,11 @@ def text(application: Application) -> str:
     )
 
 
-def styled(application: Application) -> Text:
-    """The tree for a terminal."""
+def styled(application: Application, *, is_cut: bool = False) -> Text:
+    """The tree for a terminal; `is_cut` keeps every line on one line of it."""
     from rich.text import Text
 
-    drawn = Text(no_wrap=True, overflow="ellipsis")
+    drawn = Text(no_wrap=is_cut, overflow="ellipsis" if is_cut else "fold")
     for one in lines(application):
         drawn.append(one.stem, "dim")
         mark = _MARKS[one.state] if one.head else " "

@@ -70,6 +70,6 @@ def showing(output: str) -> Iterator[Show]:
         from rich.live import Live
 
         with Live(console=Console(), auto_refresh=False, vertical_overflow="ellipsis") as live:
-            yield lambda tree: live.update(drawing.styled(tree), refresh=True)
+            yield lambda tree: live.update(drawing.styled(tree, is_cut=True), refresh=True)
     else:
         yield lambda tree: click.echo(f"{drawing.text(tree)}\n")

@@ -42,4 +42,8 @@ def verb(method: str, at: Address, *, is_watch: bool) -> str:
         return "get" if at.name else "list"
     if method == "DELETE" and not at.name:
         return "deletecollection"
+    is_object = bool(at.name) and not at.subresource
+    # Objects are made in their collection; what is changed has a name.
+    if (method == "POST" and is_object) or (method in ("PUT", "PATCH") and not at.name):
+        return ""
     return _VERBS.get(method, "")
