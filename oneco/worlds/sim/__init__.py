@@ -1,0 +1,1 @@
+"""Clusters in memory under a virtual clock: no HTTP, and faults as data."""
