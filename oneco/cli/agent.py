@@ -8,6 +8,7 @@ import click
 
 from oneco.cli import session
 from oneco.cli.program import command as a_command
+from oneco.errors import Refused
 
 
 @a_command("agent")
@@ -22,8 +23,13 @@ def command(join: str, name: str) -> None:
     from oneco.main.agent_process import AgentOptions, run
 
     current = session.current()
+    # ONECO_DATA names a hub's directory, and an agent keeps a kubeconfig of its own.
+    data = Path(current.data if current.is_data_named else f"{session.usual_data()}-agent")
+    if (data / "objects.db").exists():
+        wanted = "a directory of the agent's own; this one is a hub's"
+        raise Refused("--data", found=str(data), wanted=wanted)
     options = AgentOptions(
-        data=Path(current.data or f"{session.usual_data()}-agent"),
+        data=data,
         join=Path(join) if join else None,
         kubeconfig=current.choice.kubeconfig,
         context=current.choice.context,

@@ -10,7 +10,7 @@ import click
 from oneco import definitions
 from oneco.cli import checking, printing, session
 from oneco.cli.program import command as a_command
-from oneco.delivery import rendering
+from oneco.delivery import plan, rendering
 from oneco.delivery.rendering import Cluster, Manifest
 from oneco.errors import Refused
 from oneco.kinds import fleet
@@ -45,11 +45,19 @@ def _try_out(application: Object, made: Sequence[Manifest], found: Sequence[Docu
     known = dict(clusters_among(found))
     named = dict.fromkeys(one.cluster for one in made if one.cluster)
     clusters = [(name, known.get(name, {})) for name in named]
-    delivered = delivery.deliver(application, clusters or list(known.items()))
+    chosen = clusters or list(known.items()) or _imagined(application)
+    delivered = delivery.deliver(application, chosen)
     if delivered.refused:
         raise Refused("\n".join(delivered.refused))
     if delivered.problem:
         click.echo(f"warning: delivered to a cluster in memory: {delivered.problem}", err=True)
+
+
+def _imagined(application: Object) -> list[Cluster]:
+    """Where nothing tells of any cluster: one for each choice by labels, that fits it."""
+    topologies = plan.read(application, definitions.builtin()).topologies.values()
+    wanted = [one.selector for one in topologies if one.selector is not None]
+    return [(f"cluster-{number}", labels) for number, labels in enumerate(wanted, 1)]
 
 
 def manifests(found: Sequence[Document], namespace: str) -> tuple[Manifest, ...]:

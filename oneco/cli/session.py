@@ -30,6 +30,8 @@ class Session:
 
     choice: Choice
     data: str = ""
+    is_data_named: bool = False
+    """Whether the command line itself says where the data is."""
     namespace: str = ""
     output: str = "text"
     connect: Connect = connect
@@ -74,6 +76,7 @@ def current() -> Session:
     return Session(
         choice=choice,
         data=data,
+        is_data_named="data" in said,
         namespace=said.get("namespace") or "",
         output=said.get("output") or "text",
         connect=given if given is not None else connect,

@@ -210,3 +210,10 @@ def test_a_namespace_that_is_not_there_is_said_with_the_file(tmp_path: Path):
     assert "good.yaml:1" in answer.err
     assert "missing" in answer.err
     assert hub.version() == before
+
+
+def test_an_agent_does_not_write_into_a_hubs_directory(tmp_path: Path):
+    (tmp_path / "objects.db").touch()
+    answer = typed("agent", "--data", tmp_path)
+    assert answer.status == 1
+    assert "a directory of the agent's own; this one is a hub's" in answer.err
