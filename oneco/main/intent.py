@@ -41,8 +41,9 @@ class Intent:
         """Let `shell` begin with what is on the disk and keep that as it is; how many works."""
         kept = self._read()
         if kept.cluster is not None:
+            # Only who was told something may begin before the hub answers.
             shell.preload("hub", ocm.CLUSTERS, (kept.cluster,))
-        shell.preload("hub", ocm.WORKS, kept.works)
+            shell.preload("hub", ocm.WORKS, kept.works)
         self._cache = shell.cache
         shell.cache.listen(self._note)
         return len(kept.works)

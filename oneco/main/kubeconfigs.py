@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import logging
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ MEMBER_LABEL = "onepersoncompany.io/member"
 SECRETS = Resource("", "v1", "secrets")
 KEY = "kubeconfig"
 _LOOK_SECONDS = 5.0
+_log = logging.getLogger(__name__)
 
 
 def secret(cluster: str, kubeconfig: str) -> Object:
@@ -77,6 +79,13 @@ class KubeconfigMembers:
                 self._agents[name] = (version, task)
 
     async def _serve(self, cluster: str, found: Object) -> None:
+        try:
+            await self._run_agent(cluster, found)
+        except OnecoError as failure:
+            # It is begun again at the next look.
+            _log.warning("cluster %s: %s", cluster, failure)
+
+    async def _run_agent(self, cluster: str, found: Object) -> None:
         # aiohttp is loaded only by those who reach outside this process.
         from oneco.worlds.cluster.client import connect
 
