@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner
@@ -14,17 +13,15 @@ from click.testing import CliRunner
 from oneco.cli.program import oneco
 from oneco.errors import Refused, Unavailable
 from oneco.kube.errors import Forbidden, ServiceUnavailable
-from oneco.main.connecting import Choice, Connected
+from oneco.main.connecting import Choice
 from tests.cli.given import Answer
 
 
 def failing(error: BaseException, *words: str) -> Answer:
     """What `oneco clusters` does where the way to the cluster fails like this."""
 
-    @contextlib.asynccontextmanager
-    async def connect(choice: Choice) -> AsyncIterator[Connected]:
+    def connect(choice: Choice) -> NoReturn:
         raise error
-        yield
 
     done = CliRunner().invoke(oneco, ["clusters", *words], obj=connect)
     return Answer(done.exit_code, done.stdout, done.stderr)
