@@ -5,16 +5,19 @@ from __future__ import annotations
 from oneco.kinds.naming import digest
 from oneco.kinds.oam import CLUSTER_LABEL
 from oneco.kube import objects
-from oneco.kube.objects import Object
+from oneco.kube.objects import Json, Object
 from oneco.kube.remembered import Remembered
 
 WORK_ANNOTATION = "onepersoncompany.io/work"
 """On an applied object: the work it comes from."""
 MANIFEST_ANNOTATION = "onepersoncompany.io/manifest"
 """On an applied object: the hash of the manifest as it was applied."""
+TEMPLATE_ANNOTATION = "onepersoncompany.io/template"
+"""On an applied workload: the hash of the pod template as it was applied."""
 FIELD_MANAGER = "work-agent-oneco"
 
 _marked: Remembered[Object] = Remembered(50_000)
+_templates: Remembered[str] = Remembered(50_000)
 
 
 def marked(manifest: Object, work: str, cluster: str) -> Object:
@@ -27,11 +30,26 @@ def manifest_hash(obj: Object) -> str:
     return objects.annotations_of(obj).get(MANIFEST_ANNOTATION, "")
 
 
+def has_template(live: Object, manifest: Object) -> bool:
+    """Whether the manifest's own pod template is what was last applied to `live`."""
+    applied = objects.annotations_of(live).get(TEMPLATE_ANNOTATION, "")
+    return applied == _templates.ask(_template, manifest)
+
+
+def _template(manifest: Object) -> str:
+    template = objects.dig(manifest, "spec", "template")
+    return _hash(template) if template is not None else ""
+
+
+def _hash(value: Json) -> str:
+    return digest(objects.encode(value).decode(), length=12)
+
+
 def _mark(manifest: Object, work: str, cluster: str) -> Object:
-    marks = {
-        WORK_ANNOTATION: work,
-        MANIFEST_ANNOTATION: digest(objects.encode(manifest).decode(), length=12),
-    }
+    marks = {WORK_ANNOTATION: work, MANIFEST_ANNOTATION: _hash(manifest)}
+    template = _template(manifest)
+    if template:
+        marks[TEMPLATE_ANNOTATION] = template
     annotations = {**objects.annotations_of(manifest), **marks}
     whole = objects.put(manifest, ("metadata", "annotations"), annotations)
     if objects.labels(manifest).get(CLUSTER_LABEL) != "":

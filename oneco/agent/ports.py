@@ -12,8 +12,11 @@ from oneco.kube.refs import Kind, ResourceInfo
 class Workload(Protocol):
     """One workload kind's partition, as the cluster's own side closes it."""
 
-    def step(self, manifest: Object, replicas: int, updated_ready: int) -> Object:
-        """The gated manifest, narrowed to what may be taken down beside the pods ready now."""
+    def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
+        """The gated manifest, narrowed to what may be taken down beside the new pods ready now.
+
+        `updated_ready` is None while they are not counted: then the gate stays as `live` has it.
+        """
         ...
 
 

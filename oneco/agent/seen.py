@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+from oneco.agent import marks
 from oneco.agent import workloads as pods
 from oneco.agent.ports import Kinds, Workloads
 from oneco.agent.workloads import Counts
@@ -109,8 +110,15 @@ def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) 
     counts = pods.count(reader, live) if live is not None else pods.NONE
     driver = drivers.get(kind_of(manifest))
     if driver is not None:
-        manifest = driver.step(manifest, counts.replicas, counts.updated_ready)
+        manifest = driver.step(manifest, live, _new_pods_ready(manifest, live, counts))
     return Wanted(manifest, info, live, counts)
+
+
+def _new_pods_ready(manifest: Object, live: Object | None, counts: Counts) -> int | None:
+    """How many pods with the manifest's own template are ready; None while nobody has counted."""
+    if live is None or not marks.has_template(live, manifest):
+        return 0  # what is ready now are the pods that will be replaced
+    return counts.updated_ready if counts.is_current else None
 
 
 def _leftovers(

@@ -46,23 +46,30 @@ class Informer:
         """List, then watch, for ever; trouble only makes it wait and try again."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            try:
-                await self._follow()
+            began = self._clock.now()
+            is_broken = await self._try()
+            if not is_broken or self._clock.now() > began + _LAST_PAUSE_SECONDS:
+                # It worked for a while: this is new trouble, not the old.
                 pause = _FIRST_PAUSE_SECONDS
-            except Expired:
-                self._version = ""
-                continue
-            except ApiError as error:
-                self.trouble = str(error)
-                if isinstance(error, NotFound | Forbidden):
-                    # There is nothing to be seen here: others shall not wait for it.
-                    self.synced.set()
-                if any(cause.reason == _FROM_THE_FUTURE for cause in error.causes):
-                    self._version, self._is_put_back = "", True
-                if self._version and not isinstance(error, NotFound):
-                    pause = _FIRST_PAUSE_SECONDS if self.synced.is_set() else pause
             await self._clock.sleep_until(Instant(self._clock.now() + pause))
             pause = min(pause * 2, _LAST_PAUSE_SECONDS)
+
+    async def _try(self) -> bool:
+        """Follow the collection as long as that goes well; whether trouble ended it."""
+        try:
+            await self._follow()
+        except Expired:
+            self._version = ""
+            return False
+        except ApiError as error:
+            self.trouble = str(error)
+            if isinstance(error, NotFound | Forbidden):
+                # There is nothing to be seen here: others shall not wait for it.
+                self.synced.set()
+            if any(cause.reason == _FROM_THE_FUTURE for cause in error.causes):
+                self._version, self._is_put_back = "", True
+            return True
+        return False
 
     async def _follow(self) -> None:
         if not self._version:

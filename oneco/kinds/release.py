@@ -195,6 +195,7 @@ class UnitStatus(Part, frozen=True):
     `good` is what last succeeded here; `before` was `good` when this release claimed the unit, and
     is what a rollback returns to (None: there was nothing, so a rollback takes everything off).
     `pods` is what the batches divide: how many pods each changed workload had at the beginning.
+    `progress` is the most new pods that were ready in this batch, `progressed_at` since when.
     """
 
     release: str = ""
@@ -209,6 +210,8 @@ class UnitStatus(Part, frozen=True):
     started_at: str = ""
     batch_started_at: str = ""
     batch_reached_at: str = ""
+    progress: int = 0
+    progressed_at: str = ""
     finished_at: str = ""
     workloads: tuple[WorkloadProgress, ...] = ()
     good: Good | None = None

@@ -14,12 +14,15 @@ from oneco.clock import Instant
 from oneco.control.journal import Entry
 from oneco.control.shell import Shell
 from oneco.decision import Apply, Change, Create, Delete, Replace
+from oneco.fleet import clusters
 from oneco.kinds import durations, fleet, ocm, validity
+from oneco.kinds.conditions import Condition, with_condition
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.parts import parse
 from oneco.kinds.release import FINAL_PHASES, RELEASES, SEQUENCE_LABEL, ReleaseStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Api, ListOptions, Match, Patch, WriteOptions
+from oneco.kube.errors import NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, kind_of
 from oneco.main import controllers, crds, metrics, probing, scenario
@@ -39,6 +42,9 @@ from oneco.worlds.sim.local import LocalApi
 BEGINNING = Instant(1_800_000_000.0)
 _PREPARATION_SECONDS = 3600.0
 """What runs already is delivered in this time before the rehearsal's start."""
+_REACTION_SECONDS = 10.0
+_SILENT_SECONDS = 300.0
+"""How long a cluster's agent is silent before the hub says so: five missed heartbeats."""
 _OUTCOMES: dict[str, Outcome] = {
     "Succeeded": "succeeded",
     "Blocked": "blocked",
@@ -123,6 +129,25 @@ class Rehearsal:
             journal=self._note,
         )
         self._start(agent.run())
+        self._start(self._notice_outages(member.name))
+
+    async def _notice_outages(self, cluster: str) -> None:
+        """Say of a cluster what its missing heartbeats would: here nobody writes any."""
+        for begin, end in self.fleet[cluster].faults.outages():
+            await self.clock.sleep_until(Instant(begin + _SILENT_SECONDS))
+            if self.clock.now() < end:
+                await self._silence(cluster)
+
+    async def _silence(self, cluster: str) -> None:
+        address = Address(ocm.CLUSTERS, "", cluster)
+        found = await self.hub.get(address)
+        silent = Condition(
+            clusters.AVAILABLE, "Unknown", clusters.LEASE_STOPPED, "The agent stopped reporting."
+        )
+        before = objects.dig(found, "status", "conditions", default=())
+        after = with_condition(before, silent, self.clock.now())
+        patch = Patch("merge", {"status": {"conditions": list(after)}})
+        await self.hub.patch(address._replace(subresource="status"), patch)
 
     def _start(self, work: Any) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
@@ -150,7 +175,9 @@ class Rehearsal:
         status = _status(release)
         outcome = _OUTCOMES.get(status.phase)
         if outcome is None:
-            return "failed", f"not at an end by then: {status.message}", release
+            is_over = status.phase in FINAL_PHASES
+            said = status.message if is_over else f"not at an end by then: {status.message}"
+            return "failed", said, release
         return outcome, status.message, release
 
     async def _ended(
@@ -161,16 +188,18 @@ class Rehearsal:
         name = objects.name(before) if before and acting else ""
         while True:
             for task in self.tasks:
-                if task.done() and not task.cancelled() and task is not acting:
+                if task.done() and not task.cancelled():
                     task.result()
             newest = await self._newest()
             if newest is not None and objects.name(newest) != (
                 name if self._is_old(newest) else ""
             ):
                 phase = _status(newest).phase
-                is_idle = acting is None or acting.done()
-                if phase in FINAL_PHASES or (phase == "Blocked" and is_idle):
-                    return newest
+                if phase in FINAL_PHASES or phase == "Blocked":
+                    if acting is None or acting.done():
+                        return newest
+                    # Only what somebody still does can make it go on.
+                    await asyncio.wait((acting,))
             if self.clock.now() >= deadline:
                 return newest
             await self.clock.sleep_until(min(deadline, Instant(self.clock.now() + 5.0)))
@@ -185,7 +214,10 @@ class Rehearsal:
         return max(page.items, key=_sequence, default=None)
 
     async def _complaint(self) -> str:
-        application = await self.hub.get(_address_of(self.asked.after, APPLICATIONS))
+        try:
+            application = await self.hub.get(_address_of(self.asked.after, APPLICATIONS))
+        except NotFound:
+            return "the application was deleted"
         conditions = objects.dig(application, "status", "conditions", default=())
         wrong = [one.get("message", "") for one in conditions if one.get("status") == "False"]
         return "; ".join(one for one in wrong if one) or "no release came of it"
@@ -195,6 +227,8 @@ class Rehearsal:
             at = Instant(self.start + durations.parse(action.at, "spec.actions.at"))
             await self.clock.sleep_until(at)
             await self._do(action)
+        # What the last one did has begun by then: a release that had ended may go on.
+        await self.clock.sleep_until(Instant(self.clock.now() + _REACTION_SECONDS))
 
     async def _do(self, action: fleet.RehearsalAction) -> None:
         if action.do == "scale":

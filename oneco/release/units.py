@@ -145,6 +145,8 @@ def _start_batch(seen: UnitSeen, now: Instant, wanted: works.Content, course: _C
         batches=course.length,
         batch_started_at=times.to_micro_text(now),
         batch_reached_at="",
+        progress=0,
+        progressed_at="",
         workloads=(),
     )
     return dataclasses.replace(decision, wake_at=_deadline(seen, now))
@@ -159,10 +161,9 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
         return show(seen, status)
     if found.state == "Unseen":
         # What nobody sees is neither good nor bad, and its time does not count.
-        status = changed(status, batch_started_at="", batch_reached_at="")
+        status = changed(status, progressed_at="", batch_reached_at="")
         return show(seen, changed(status, found.reason, phase="Progressing"))
-    if not status.batch_started_at:
-        status = changed(status, batch_started_at=times.to_micro_text(now))
+    status = _progressed(status, now)
     if found.state == "Progressing":
         return _await_pods(seen, status, found.reason, now)
     if not status.batch_reached_at:
@@ -170,14 +171,27 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
     return _keep_silence(seen, status, now, course)
 
 
+def _progressed(status: UnitStatus, now: Instant) -> UnitStatus:
+    """Patience begins anew with every new pod that is ready, but not with one that was before."""
+    ready = sum(min(row.ready, row.target) for row in status.workloads)
+    if status.progressed_at and ready <= status.progress:
+        return status
+    return changed(
+        status, progress=max(ready, status.progress), progressed_at=times.to_micro_text(now)
+    )
+
+
 def _await_pods(seen: UnitSeen, status: UnitStatus, reason: Reason, now: Instant) -> Decision:
     if status.batch_reached_at:
-        # Pods that were ready are not any more: the batch has to be reached anew, in new time.
-        status = changed(status, batch_reached_at="", batch_started_at=times.to_micro_text(now))
-    deadline = _deadline(seen, times.from_text(status.batch_started_at))
+        # Pods that were ready are not any more: the batch has to be reached anew. Only the time in
+        # which they were does not count, or pods that come and go would have patience for ever.
+        ready = now - times.from_text(status.batch_reached_at)
+        started = Instant(times.from_text(status.batch_started_at) + ready)
+        status = changed(status, batch_reached_at="", batch_started_at=times.to_micro_text(started))
+    deadline = _deadline(seen, times.from_text(status.progressed_at))
     if now >= deadline:
         allowed = seen.policy.progress_deadline
-        message = f"batch {status.batch} did not get there within {allowed}: {reason}"
+        message = f"batch {status.batch} got no further within {allowed}: {reason}"
         return _fail(seen, status, Reason("ProgressDeadlineExceeded", message), now)
     return show(seen, changed(status, reason, phase="Progressing"), wake_at=deadline)
 
@@ -202,7 +216,8 @@ def _next_batch(seen: UnitSeen, status: UnitStatus, course: _Course) -> Decision
     reason = Reason("BatchHealthy", f"batch {status.batch} of {course.length} is healthy")
     return decided(
         seen, status, reason,
-        phase="Progressing", batch=status.batch + 1, batch_started_at="", batch_reached_at="",
+        phase="Progressing", batch=status.batch + 1,
+        batch_reached_at="", progress=0, progressed_at="",
     )  # fmt: skip
 
 
@@ -231,7 +246,7 @@ def _hold(seen: UnitSeen, now: Instant, workloads: Workloads, course: _Course | 
         return NOTHING
     if found.state != "Reached":
         # A pause costs nobody patience: what is not there yet gets its whole time afterwards.
-        status = changed(status, batch_started_at="", batch_reached_at="")
+        status = changed(status, progressed_at="", batch_reached_at="")
     reason = Reason("Paused", "the release is paused: nothing more is updated until it resumes")
     return show(seen, changed(status, reason))
 
@@ -246,9 +261,9 @@ def _silence(status: UnitStatus, until: Instant) -> Reason:
     return Reason("Silence", message)
 
 
-def _deadline(seen: UnitSeen, started: Instant) -> Instant:
+def _deadline(seen: UnitSeen, since: Instant) -> Instant:
     allowed = durations.parse(seen.policy.progress_deadline, "spec.policy.progressDeadline")
-    return Instant(started + allowed)
+    return Instant(since + allowed)
 
 
 def _batches(count: int) -> str:

@@ -8,6 +8,8 @@ Putting the original fields back lets the update finish, or the old template ret
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from oneco.kinds.release import PARTITION_ANNOTATION
 from oneco.kube import objects
 from oneco.kube.objects import Json, Object
@@ -52,18 +54,30 @@ class DeploymentWorkload:
             return objects.put(marked, ("spec", "paused"), True)
         return _held(marked, updated)
 
-    def step(self, manifest: Object, replicas: int, updated_ready: int) -> Object:
+    def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
         """The gated manifest, narrowed so that no more pods are down than its owner allows.
 
         The gate counts every new pod as unavailable; those that are ready do not really lack.
+        `updated_ready` is None while they are not counted: then the gate stays as `live` has it.
         """
         marks = objects.annotations_of(manifest)
         target = marks.get(PARTITION_ANNOTATION)
         if target is None or not target.isdecimal() or int(target) == 0:
             return manifest
-        allowed = _pods(marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_MAX_UNAVAILABLE), replicas)
-        narrowed = min(int(target), updated_ready + allowed)
-        return manifest if narrowed == int(target) else _held(manifest, narrowed)
+        step = _opening(live) if updated_ready is None else updated_ready + _allowed(marks, live)
+        return manifest if step >= int(target) else _held(manifest, step)
+
+
+def _allowed(marks: Mapping[str, str], live: Object | None) -> int:
+    bound = marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_MAX_UNAVAILABLE)
+    return _pods(bound, objects.dig(live or {}, "spec", "replicas", default=1))
+
+
+def _opening(live: Object | None) -> int:
+    """How far the gate of a live object stands open; at least one, or nothing would ever move."""
+    path = ("spec", "strategy", "rollingUpdate", "maxUnavailable")
+    opening = objects.dig(live or {}, *path, default=1)
+    return max(1, opening) if isinstance(opening, int) else 1
 
 
 def _held(manifest: Object, updated: int) -> Object:

@@ -1,0 +1,94 @@
+"""Never more exposed pods than the plan allows.
+
+In each cluster, of each workload whose template the release changes, no more pods run the new
+template than the present batch of an open wave says; before its wave opens, none does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from oneco.worlds.apiserver.store import Change
+from tests.rehearsals.checkers.watching import PODS, Watching, image, name, status
+
+DEFAULT_BATCHES = ("1%", "5%", "10%", "25%", "50%", "100%")
+
+
+class Checker(Watching):
+    """Counts pods by image at every new pod."""
+
+    def on_member(self, cluster: str, change: Change) -> None:
+        """A new pod may be one too many."""
+        pod = change.after
+        if not self.is_begun or change.key.collection != PODS or change.before is not None:
+            return
+        assert pod is not None, "a pod that neither was nor is"
+        component = pod["metadata"]["labels"].get("app.oam.dev/component", "")
+        unit = self.unit(cluster)
+        if unit is None:
+            self.breaks(f"{cluster}: a pod of {component} without any unit")
+            return
+        spec, good = unit["spec"], status(unit).get("good") or {}
+        new = self.images(spec["revision"], spec["variant"]).get(component)
+        old = self.images(good.get("revision", ""), good.get("variant", "")).get(component)
+        if old is None or new is None or new == old or image(pod) != new:
+            return
+        pods = self._pods(cluster, component)
+        count = sum(1 for one in pods if image(one) == new)
+        allowed = self._allowed(unit, cluster, component)
+        if count > allowed:
+            batch = status(unit).get("batch", 0)
+            self.breaks(
+                f"{cluster}: {count} of {len(pods)} pods of {component} run {new}, "
+                f"batch {batch} allows {allowed}"
+            )
+
+    def _pods(self, cluster: str, component: str) -> list[Any]:
+        return [
+            one
+            for one in self.world.member(cluster).scan(PODS)
+            if one["metadata"]["labels"].get("app.oam.dev/component") == component
+            and "deletionTimestamp" not in one["metadata"]
+        ]
+
+    def _allowed(self, unit: Any, cluster: str, component: str) -> int:
+        release, told = self.release_of(unit), status(unit)
+        if release is None or told.get("release") != name(release):
+            return 0
+        if unit["spec"].get("order", 0) >= status(release).get("opened", 0):
+            return 0
+        policy = release["spec"].get("policy")
+        amounts = policy.get("batches", DEFAULT_BATCHES) if policy else ("100%",)
+        live = self.world.deployment(cluster, component)["spec"]["replicas"]
+        changed = self._counts(unit, cluster)
+        steps = distinct([tuple(target(a, c) for c in changed.values()) for a in amounts])
+        place = min(told.get("batch", 0), len(steps)) - 1
+        if place < 0:
+            return 0
+        planned = steps[place][list(changed).index(component)]
+        # A workload that is scaled meanwhile keeps its share.
+        return max(planned, math.ceil(live * planned / changed[component]))
+
+    def _counts(self, unit: Any, cluster: str) -> dict[str, int]:
+        """The workloads whose template changes, each with its pods when the unit began."""
+        spec, told = unit["spec"], status(unit)
+        good = told.get("before") or {}
+        old = self.images(good.get("revision", ""), good.get("variant", ""))
+        new = self.images(spec["revision"], spec["variant"])
+        changed = [one for one in new if one in old and new[one] != old[one]]
+        pods = told.get("pods") or [0] * len(changed)
+        return dict(zip(changed, pods, strict=True))
+
+
+def target(amount: str | int, pods: int) -> int:
+    """How many pods a batch means, as the practice guide says: rounded up, at least one."""
+    if isinstance(amount, int):
+        return min(amount, pods)
+    percent = float(amount.rstrip("%"))
+    return min(pods, max(1, math.ceil(pods * percent / 100 - 1e-9))) if percent and pods else 0
+
+
+def distinct(steps: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Steps without repetitions."""
+    return list(dict.fromkeys(steps))
