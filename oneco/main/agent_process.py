@@ -75,7 +75,8 @@ async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Sa
         hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
         intent = Intent(wallet.directory / "intent.json", cluster)
         works = intent.begin(agent.shell)
-        say(f"agent of cluster {cluster}: begins with {works} works from its own disk")
+        begins = f"begins with {works} works from its own disk" if works else "begins"
+        say(f"agent of cluster {cluster}: {begins}")
         try:
             await _together(
                 agent.run(), enrolling.keep(wallet, hub, clock, say), _tell(agent, clock, say)

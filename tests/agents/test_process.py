@@ -137,6 +137,26 @@ def test_an_agent_waits_for_a_hub_that_cannot_be_reached(started, member, tmp_pa
     assert agent.end() == 0
 
 
+def test_an_agent_goes_on_with_a_hub_that_was_killed_and_came_back(started, member, tmp_path):
+    hub, person, agent = joined(started, member, tmp_path)
+    hub.kill()
+    agent.waits_to_say("; trying again")
+    started.hub()
+    person.apply(*a_work("c1", a_map("m", "two")))
+    until(lambda: text_of(member, "m") == "two", agent.said(), 40)
+    agent.waits_to_say("both clusters answer again")
+    assert "Traceback" not in agent.said()
+    assert agent.end() == 0
+
+
+def test_two_agents_never_share_a_directory(started, member, tmp_path):
+    _, _, agent = joined(started, member, tmp_path)
+    second = started.agent(member.kubeconfig)
+    assert second.popen.wait(20) == 1
+    assert f"in use by process {agent.popen.pid}" in second.said()
+    assert agent.end() == 0
+
+
 def test_an_agent_without_an_invitation_says_what_it_needs(started, member):
     agent = started.agent(member.kubeconfig)
     assert agent.popen.wait(20) == 1
