@@ -39,12 +39,16 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of one benchmark over all its runs, and how they were measured."""
+    """The figures of one benchmark over all its runs, and how they were measured.
+
+    `load` is how many processes wanted a core in the minute before the first run.
+    """
 
     name: str
     title: str
     method: str
     runs: int
+    load: float
     figures: tuple[Figure, ...]
 
 

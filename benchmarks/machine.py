@@ -23,7 +23,6 @@ _PACKAGES = (
 
 def description() -> dict[str, str]:
     """The date, the machine and the versions, in words."""
-    load = ", ".join(f"{one:.2f}" for one in os.getloadavg())
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = (f"{one} {importlib.metadata.version(one)}" for one in _PACKAGES)
     return {
@@ -31,7 +30,6 @@ def description() -> dict[str, str]:
         "commit": _commit(),
         "machine": f"{os.cpu_count()} × {_processor()}, {memory:.1f} GiB of memory",
         "system": f"{platform.system()} {platform.release()}",
-        "load": f"{load} when it began",
         "versions": ", ".join(
             (f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", *packages)
         ),

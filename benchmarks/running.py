@@ -28,6 +28,7 @@ def measure(benchmark: Benchmark, *, is_quick: bool, runs: int) -> Measured:
         title=benchmark.title,
         method=benchmark.method(),
         runs=runs,
+        load=os.getloadavg()[0],
         figures=pooled([_run(benchmark, is_quick=is_quick) for _ in range(runs)]),
     )
 
