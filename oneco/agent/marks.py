@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Mapping
+
 from oneco.kinds.naming import digest
 from oneco.kinds.oam import CLUSTER_LABEL
 from oneco.kube import objects
@@ -51,8 +54,20 @@ def _mark(manifest: Object, work: str, cluster: str) -> Object:
     if template:
         marks[TEMPLATE_ANNOTATION] = template
     annotations = {**objects.annotations_of(manifest), **marks}
-    whole = objects.put(manifest, ("metadata", "annotations"), annotations)
+    whole = objects.put(_as_kept(manifest), ("metadata", "annotations"), annotations)
     if objects.labels(manifest).get(CLUSTER_LABEL) != "":
         return whole
     # One variant serves many clusters; only here it is known which one this is.
     return objects.put(whole, ("metadata", "labels", CLUSTER_LABEL), cluster)
+
+
+def _as_kept(manifest: Object) -> Object:
+    """A Secret's `stringData` is only ever written: a cluster keeps it as `data`."""
+    texts = manifest.get("stringData")
+    if manifest.get("kind") != "Secret" or not isinstance(texts, Mapping):
+        return manifest
+    if not all(isinstance(text, str) for text in texts.values()):
+        return manifest  # the cluster says best what is wrong with it
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+    data = {**(manifest.get("data") or {}), **encoded}
+    return {**objects.drop(manifest, ("stringData",)), "data": data}
