@@ -35,11 +35,19 @@ class Benchmark:
 
 ALL = (
     Benchmark(
-        name="startup",
-        title="Starting the command",
-        module="benchmarks.startup",
-        options={"starts": 10},
-        quick={"starts": 2},
+        name="rehearsal-100",
+        title="Rehearsing a release over 100 clusters",
+        module="benchmarks.rehearsal",
+        options={"clusters": 100},
+        quick={"clusters": 5},
+    ),
+    Benchmark(
+        name="rehearsal-1000",
+        title="Rehearsing a release over 1,000 clusters",
+        module="benchmarks.rehearsal",
+        options={"clusters": 1000},
+        quick={"clusters": 10},
+        runs=1,
     ),
     Benchmark(
         name="decisions",
@@ -47,20 +55,6 @@ ALL = (
         module="benchmarks.decisions",
         options={"units": 1000, "samples": 100},
         quick={"units": 50, "samples": 3},
-    ),
-    Benchmark(
-        name="applying",
-        title="Writing to a simulated cluster",
-        module="benchmarks.applying",
-        options={"samples": 1000},
-        quick={"samples": 10},
-    ),
-    Benchmark(
-        name="behaviours",
-        title="A simulated cluster by itself",
-        module="benchmarks.behaviours",
-        options={"clusters": 100},
-        quick={"clusters": 2},
     ),
     Benchmark(
         name="embedded",
@@ -77,19 +71,25 @@ ALL = (
         quick={"components": 1, "settle_seconds": 0},
     ),
     Benchmark(
-        name="rehearsal-100",
-        title="Rehearsing a release over 100 clusters",
-        module="benchmarks.rehearsal",
-        options={"clusters": 100},
-        quick={"clusters": 5},
+        name="startup",
+        title="Starting the command",
+        module="benchmarks.startup",
+        options={"starts": 10},
+        quick={"starts": 2},
     ),
     Benchmark(
-        name="rehearsal-1000",
-        title="Rehearsing a release over 1,000 clusters",
-        module="benchmarks.rehearsal",
-        options={"clusters": 1000},
-        quick={"clusters": 10},
-        runs=1,
+        name="behaviours",
+        title="A simulated cluster by itself",
+        module="benchmarks.behaviours",
+        options={"clusters": 100},
+        quick={"clusters": 2},
+    ),
+    Benchmark(
+        name="applying",
+        title="Writing to a simulated cluster",
+        module="benchmarks.applying",
+        options={"samples": 1000},
+        quick={"samples": 10},
     ),
 )
 

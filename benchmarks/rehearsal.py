@@ -92,19 +92,19 @@ def verify(rehearsal: Rehearsal, clusters: int) -> None:
 
 
 def _figures(run: Run, clusters: int) -> list[Figure]:
-    is_aimed = clusters == _AIMED_CLUSTERS
+    seconds, megabytes = (60.0, 2048.0) if clusters == _AIMED_CLUSTERS else (None, None)
     whole = run.ended.wall - run.began.wall
     processor = run.ended.processor - run.began.processor
     released = run.ended.processor - run.installed.processor
     read = run.verified.wall - run.ended.wall
     small = "" if clusters < _AIMED_CLUSTERS else "rehearsal-100/"
     return [
-        _one("wall", "whole, wall", "s", whole, aim=60 if is_aimed else None),
+        _one("wall", "whole, wall", "s", whole, aim=seconds),
         _one("install-wall", "– installing version 1", "s", run.installed.wall - run.began.wall),
         _one("release-wall", "– releasing version 2", "s", run.ended.wall - run.installed.wall),
-        _one("processor", "whole, processor time", "s", processor),
+        _one("processor", "whole, processor time", "s", processor, aim=seconds),
         _one("release-processor", "– releasing version 2", "s", released),
-        _one("memory", "peak of memory", "MiB", run.ended.memory, aim=2048 if is_aimed else None),
+        _one("memory", "peak of memory", "MiB", run.ended.memory, aim=megabytes),
         _beside("cost", "processor time a cluster", "ms", processor * 1e3 / clusters, small),
         _beside("release-cost", "– releasing", "ms", released * 1e3 / clusters, small),
         _one("read-wall", "reading every object back", "ms", read * 1e3),
