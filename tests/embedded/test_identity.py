@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from oneco.kinds.oam import APPLICATIONS
+from oneco.kinds.release import CHECK_RUNS, OBSERVATIONS, RELEASES, UNITS
 from oneco.kube.errors import Forbidden
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.embedded import rights, signing
@@ -29,6 +31,7 @@ from oneco.worlds.embedded.identity import (
 PREFIX = "system:open-cluster-management:"
 CLUSTERS = Resource("cluster.open-cluster-management.io", "v1", "managedclusters")
 WORKS = Resource("work.open-cluster-management.io", "v1", "manifestworks")
+LEASES = Resource("coordination.k8s.io", "v1", "leases")
 REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
 ADMIN = User("admin", (ADMINISTRATORS, AUTHENTICATED))
 NEWCOMER = User("system:bootstrap:abc", ("system:bootstrappers", AUTHENTICATED))
@@ -111,6 +114,10 @@ def test_only_the_exact_name_and_groups_make_an_agent(user, cluster):
         (ADMIN, "delete", Address(Resource("", "v1", "secrets"), "default", "s")),
         (an_agent(), "patch", Address(WORKS, "c1", "w", "status")),
         (an_agent(), "watch", Address(WORKS, "c1")),
+        (an_agent(), "patch", Address(WORKS, "c1", "w")),
+        (an_agent(), "create", Address(OBSERVATIONS, "c1")),
+        (an_agent(), "update", Address(OBSERVATIONS, "c1", "w")),
+        (an_agent(), "patch", Address(LEASES, "c1", "managed-cluster-lease")),
         (an_agent(), "get", Address(CLUSTERS, "", "c1")),
         (an_agent(), "watch", Address(CLUSTERS, "", "c1")),
         (an_agent(), "patch", Address(CLUSTERS, "", "c1", "status")),
@@ -134,6 +141,14 @@ def test_what_is_allowed(user, verb, address):
     [
         (an_agent(), "get", Address(WORKS, "c10", "w")),
         (an_agent(), "list", Address(WORKS)),
+        (an_agent(), "create", Address(WORKS, "c1")),
+        (an_agent(), "delete", Address(WORKS, "c1", "w")),
+        (an_agent(), "deletecollection", Address(LEASES, "c1")),
+        (an_agent(), "get", Address(Resource("", "v1", "secrets"), "c1", "s")),
+        (an_agent(), "create", Address(APPLICATIONS, "c1")),
+        (an_agent(), "create", Address(RELEASES, "c1")),
+        (an_agent(), "patch", Address(UNITS, "c1", "u", "status")),
+        (an_agent(), "patch", Address(CHECK_RUNS, "c1", "r", "status")),
         (an_agent(), "get", Address(Resource("", "v1", "secrets"), "default", "s")),
         (an_agent(), "list", Address(CLUSTERS)),
         (an_agent(), "get", Address(CLUSTERS, "", "c2")),

@@ -1,4 +1,4 @@
-"""Who may do what, until roles decide it: the person everything, an agent its own cluster."""
+"""Who may do what, until roles decide it: the person everything, an agent its part of a cluster."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ from oneco.worlds.embedded.identity import (
 
 _CLUSTERS = ("cluster.open-cluster-management.io", "managedclusters")
 _REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
+_READ = frozenset({"get", "list", "watch"})
+_CHANGED = _READ | {"patch", "update"}
+_MADE = _CHANGED | {"create", "delete"}
+# Nothing that the hub takes orders from: an Application in this namespace would reach every
+# cluster, and a CheckRun would say that its own release is good.
+_AGENTS_OWN = {
+    ("work.open-cluster-management.io", "manifestworks"): _CHANGED,
+    ("addon.open-cluster-management.io", "managedclusteraddons"): _CHANGED,
+    ("onepersoncompany.io", "observations"): _MADE,
+    ("coordination.k8s.io", "leases"): _MADE,
+    ("", "events"): _MADE,
+    ("events.k8s.io", "events"): _MADE,
+}
+"""What an agent may do in the namespace of its cluster, subresources included."""
 _OWN_REVIEWS = (
     ("authorization.k8s.io", "selfsubjectaccessreviews"),
     ("authorization.k8s.io", "selfsubjectrulesreviews"),
@@ -115,7 +129,7 @@ def forbidden(user: User, verb: str, address: Address, why: str = "") -> Forbidd
 def _agent_may(cluster: str, verb: str, address: Address) -> bool:
     place = (address.resource.group, address.resource.plural)
     if address.namespace:
-        return address.namespace == cluster
+        return address.namespace == cluster and verb in _AGENTS_OWN.get(place, ())
     if place == _REQUESTS:
         return _newcomer_may(verb, address)
     if place == _CLUSTERS and address.name == cluster:
