@@ -23,6 +23,7 @@ _ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadW
 _VOLUME_MODES: Final = ("Block", "Filesystem")
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 _HIGHEST_PRIORITY: Final = 1_000_000_000
+_SHORTEST_CERTIFICATE_SECONDS: Final = 600
 _NOT_VOLUMES: Final = frozenset(
     {
         "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
@@ -183,6 +184,10 @@ def validate_signing_request(obj: Object) -> list[Cause]:
         found.append(causes.invalid("spec.request", spec.get("request"), words))
     if not spec.get("usages"):
         found.append(causes.required("spec.usages"))
+    seconds = spec.get("expirationSeconds")
+    if seconds is not None and seconds < _SHORTEST_CERTIFICATE_SECONDS:
+        words = "may not specify a duration less than 600 seconds (10 minutes)"
+        found.append(causes.invalid("spec.expirationSeconds", seconds, words))
     return found + rules.required_text(spec, "spec", "signerName")
 
 

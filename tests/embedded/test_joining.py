@@ -7,6 +7,8 @@ import secrets
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from tests.embedded.servers import Client, an_administrator
 from tests.embedded.test_identity import PREFIX, a_request, an_agent
@@ -99,6 +101,40 @@ def test_of_two_requests_by_one_token_only_the_first_approved_is_signed(server, 
     assert second["conditions"][-1]["reason"] == "TokenSpent"
 
 
+def with_unknown_algorithm(body: dict[str, Any], oid: str) -> dict[str, Any]:
+    """The request with the last byte of one object identifier in it changed."""
+    pem = base64.b64decode(body["spec"]["request"])
+    der = x509.load_pem_x509_csr(pem).public_bytes(serialization.Encoding.DER)
+    known = bytes.fromhex(oid)
+    text = base64.encodebytes(der.replace(known, known[:-1] + b"\x7f"))
+    name = b"CERTIFICATE REQUEST-----\n"
+    made = base64.b64encode(b"-----BEGIN " + name + text + b"-----END " + name).decode()
+    return {**body, "spec": {**body["spec"], "request": made}}
+
+
+@pytest.mark.parametrize(
+    ("name", "oid"), [("odd-key", "2a8648ce3d0201"), ("odd-signature", "2a8648ce3d040302")]
+)
+def test_an_approved_request_that_nobody_can_check_fails_and_holds_nothing_up(admin, name, oid):
+    body = with_unknown_algorithm(a_request("odd"), oid)
+    body["metadata"] = {**body["metadata"], "name": name}
+    assert admin.ask("POST", REQUESTS, body).code == 201
+    status = approve(admin, name)
+    assert status["conditions"][-1]["reason"] == "SignerValidationFailure"
+    assert "certificate" not in status
+
+
+@pytest.mark.parametrize("seconds", [-5, 0, 599])
+def test_a_certificate_for_less_than_ten_minutes_is_not_asked_for(admin, seconds):
+    body = a_request("short")
+    body["spec"]["expirationSeconds"] = seconds
+    reply = admin.ask("POST", REQUESTS, body)
+    assert (reply.code, reply.json["details"]["causes"][0]["field"]) == (
+        422,
+        "spec.expirationSeconds",
+    )
+
+
 @pytest.mark.parametrize(
     "said",
     [
@@ -134,7 +170,7 @@ def test_what_is_no_token_is_refused(server, token):
     assert Client(server, token=token or " ").ask("GET", "/apis").code == 401
 
 
-def test_an_agent_works_in_its_namespace_and_nowhere_else(server, admin, agent):
+def test_an_agent_keeps_its_lease_in_its_namespace_and_nowhere_else(server, admin, agent):
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "c1"}}
     admin.ask("POST", "/api/v1/namespaces", space)
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}}
@@ -158,9 +194,11 @@ def test_access_reviews_say_what_the_rights_are(agent):
         }
         return agent.ask("POST", reviews, body).json["status"]["allowed"]
 
-    assert may(verb="get", resource="secrets", namespace="c1")
-    assert not may(verb="get", resource="secrets", namespace="default")
-    assert not may(verb="list", resource="secrets")
+    group = "coordination.k8s.io"
+    assert may(verb="get", group=group, resource="leases", namespace="c1")
+    assert not may(verb="get", group=group, resource="leases", namespace="default")
+    assert not may(verb="list", group=group, resource="leases")
+    assert not may(verb="get", resource="secrets", namespace="c1")
 
 
 def test_a_person_without_rights_reads_nothing(server):

@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
 from oneco.kube.objects import Object, dig, labels, put
@@ -47,7 +48,7 @@ def is_waiting(obj: Object) -> bool:
 def signed(obj: Object, authority: Authority) -> Object:
     """The approved request with its certificate, or with the reason why there will be none."""
     request = _request(obj)
-    if request is None or not request.is_signature_valid:
+    if request is None or not _is_signed_by_its_key(request):
         wanted = "spec.request is not a PEM certificate request with a valid signature"
         return failed(obj, "SignerValidationFailure", wanted)
     seconds = dig(obj, "spec", "expirationSeconds", default=0)
@@ -68,6 +69,14 @@ def _request(obj: Object) -> x509.CertificateSigningRequest | None:
         return x509.load_pem_x509_csr(pem)
     except (binascii.Error, ValueError, TypeError):
         return None
+
+
+def _is_signed_by_its_key(request: x509.CertificateSigningRequest) -> bool:
+    try:
+        return request.is_signature_valid
+    except (UnsupportedAlgorithm, ValueError):
+        # A key or a signature of a kind that nobody here can check.
+        return False
 
 
 def _common_name(request: x509.CertificateSigningRequest) -> str:
