@@ -7,7 +7,7 @@ identity (`is`) is a quick proof of equality and a cache may hand out what it ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ Json = Any
 """What JSON can say: dict, list, str, int, float, bool or None."""
 Object = Mapping[str, Any]
 """One Kubernetes object, or a part of one. Never changed in place."""
+
+DEEPEST: Final = 200
+"""So many levels may an object have inside one another: who walks it must not run out of stack."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -100,6 +103,25 @@ def controller_of(obj: Object) -> Object | None:
         if owner.get("controller"):
             return owner  # type: ignore[no-any-return]
     return None
+
+
+def is_too_deep(value: Json, encoded: bytes) -> bool:
+    """Whether `value`, which is `encoded` as JSON, has more than `DEEPEST` levels."""
+    # Whoever opens fewer brackets than that cannot be deeper: most objects are not walked at all.
+    if encoded.count(b"{") + encoded.count(b"[") <= DEEPEST:
+        return False
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [part for one in level for part in _parts(one)]
+        if not level:
+            return False
+    return True
+
+
+def _parts(value: Json) -> list[Json]:
+    """The parts of `value` that have parts themselves."""
+    parts = value.values() if isinstance(value, dict) else value
+    return [part for part in parts if isinstance(part, dict | list)]
 
 
 def encode(value: Json) -> bytes:

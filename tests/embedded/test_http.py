@@ -300,3 +300,56 @@ def test_plain_http_and_noise_harm_nobody(server, admin):
         with socket.create_connection((host, int(port)), timeout=5) as connection:
             connection.sendall(noise)
     assert admin.ask("GET", "/livez").code == 200
+
+
+def nested(levels: int, name: str = "deep") -> bytes:
+    """A custom object with so many levels inside one another."""
+    start = f'{{"apiVersion":"tea.example/v1","kind":"Pot","metadata":{{"name":"{name}"}},"spec":'
+    return start.encode() + b'{"a":' * (levels - 1) + b"1" + b"}" * levels
+
+
+POTS = "/apis/tea.example/v1/namespaces/default/pots"
+
+
+@pytest.fixture
+def pots(admin) -> Client:
+    """A server with a kind that takes anything."""
+    anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    version = {"name": "v1", "served": True, "storage": True}
+    spec = {
+        "group": "tea.example",
+        "scope": "Namespaced",
+        "names": {"plural": "pots", "kind": "Pot"},
+        "versions": [{**version, "schema": {"openAPIV3Schema": anything}}],
+    }
+    body = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "pots.tea.example"},
+        "spec": spec,
+    }
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    assert admin.ask("POST", path, body).code in (201, 409)
+    return admin
+
+
+@pytest.mark.parametrize("levels", [201, 900, 100_000])
+def test_an_object_that_no_stack_could_read_again_is_refused(pots, levels):
+    reply = pots.ask("POST", POTS, nested(levels))
+    assert (reply.code, "at most 200 levels" in reply.json["message"]) == (400, True)
+
+
+def test_patches_cannot_make_an_object_deeper_than_it_may_be(pots):
+    assert pots.ask("POST", POTS, nested(150, "grows")).code == 201
+    place = "/spec" + "/a" * 148
+    value = {"a": 1}
+    for _ in range(100):
+        value = {"a": value}
+    change = [{"op": "replace", "path": place, "value": value}]
+    reply = pots.ask("PATCH", f"{POTS}/grows", change, content_type="application/json-patch+json")
+    assert (reply.code, "at most 200 levels" in reply.json["message"]) == (400, True)
+
+
+@pytest.mark.parametrize("number", ["-1", "9" * 30, "many"])
+def test_a_number_that_no_server_counts_to_is_refused(admin, number):
+    assert admin.ask("GET", f"{MAPS}?watch=1&timeoutSeconds={number}").code == 400

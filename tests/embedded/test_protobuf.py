@@ -40,6 +40,13 @@ def test_maps_bytes_and_metadata_are_read():
     }
 
 
+def test_a_time_that_no_calendar_has_is_refused():
+    seconds = b"\x08" + b"\xff" * 8 + b"\x7f"
+    body = an_object("v1", "Pod", (1, message((8, seconds))))
+    with pytest.raises(BadRequest, match="not valid protobuf"):
+        protobuf.decode(body)
+
+
 def test_a_zero_that_was_set_is_told_from_one_that_was_not():
     # The size of a Deployment is a pointer, its minReadySeconds is not: only one means anything.
     spec = message((1, 0), (5, 0))

@@ -43,7 +43,15 @@ def decode(body: bytes) -> Json:
         kind = {number: _text(value) for number, value in _fields(_bytes(envelope[1]))}
         message = _message_name(kind.get(1, ""), kind.get(2, ""))
         found = _message(message, _bytes(envelope.get(2, b"")), 0)
-    except (IndexError, KeyError, ValueError, struct.error) as failure:
+    except (
+        LookupError,
+        ValueError,
+        OSError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+    ) as failure:
+        # OSError and OverflowError are what a time far from any calendar gives.
         raise BadRequest(f"the body of the request is not valid protobuf: {failure}") from failure
     return {"apiVersion": kind.get(1, ""), "kind": kind.get(2, ""), **found}
 

@@ -23,7 +23,7 @@ from oneco.kube.api import (
     WriteOptions,
 )
 from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
-from oneco.kube.objects import Json, Object
+from oneco.kube.objects import DEEPEST, Json, Object, is_too_deep
 from oneco.worlds.embedded import protobuf
 from oneco.worlds.embedded.identity import User
 
@@ -33,6 +33,7 @@ _PATCH_TYPES: Mapping[str, PatchType] = {
     "application/merge-patch+json": "merge",
     "application/strategic-merge-patch+json": "strategic",
 }
+_LARGEST_NUMBER = 2**63 - 1
 _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 _BODY_TYPES = ("", "application/json", "application/yaml", protobuf.CONTENT_TYPE)
 
@@ -75,8 +76,8 @@ class Query:
             value = int(text) if text else 0
         except ValueError as failure:
             raise BadRequest(f'{name}: found "{text}", wanted a whole number') from failure
-        if value < 0:
-            raise BadRequest(f"{name}: found {value}, wanted 0 or more")
+        if not 0 <= value <= _LARGEST_NUMBER:
+            raise BadRequest(f"{name}: found {value}, wanted 0 to {_LARGEST_NUMBER}")
         return value
 
 
@@ -212,7 +213,12 @@ def _decoded(request: Request) -> Any:
     if request.content_type == protobuf.CONTENT_TYPE:
         return protobuf.decode(request.body)
     try:
-        return msgspec.json.decode(request.body)
+        value = msgspec.json.decode(request.body)
+        if is_too_deep(value, request.body):
+            raise _too_deep()
+        return value
+    except RecursionError as failure:
+        raise _too_deep() from failure
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
         if request.content_type not in _YAML_TYPES:
             raise BadRequest(f"the body of the request is not JSON: {failure}") from failure
@@ -223,6 +229,12 @@ def _decoded(request: Request) -> Any:
     if len(found) != 1:
         raise BadRequest(f"the body of the request: found {len(found)} objects, wanted one")
     return found[0].object
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(
+        f"the body of the request: wanted at most {DEEPEST} levels inside one another"
+    )
 
 
 def _is_dry_run(text: str) -> bool:

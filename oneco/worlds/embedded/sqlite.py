@@ -14,8 +14,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from oneco.kube.errors import ApiError, Expired, InternalError, ServiceUnavailable, TooManyRequests
-from oneco.kube.objects import Object, encode, put, resource_version
+from oneco.kube.errors import (
+    ApiError,
+    BadRequest,
+    Expired,
+    InternalError,
+    ServiceUnavailable,
+    TooManyRequests,
+)
+from oneco.kube.objects import DEEPEST, Object, encode, is_too_deep, put, resource_version
 from oneco.worlds.apiserver.store import Change, Key, Listener
 from oneco.worlds.embedded.database import copy_database, open_database, open_reader
 from oneco.worlds.embedded.journal import Entry, Journal, WritingThread
@@ -145,7 +152,7 @@ class SqliteStore:
         revision = self._revision + 1
         if after is not None and resource_version(after) != str(revision):
             after = put(after, ("metadata", "resourceVersion"), str(revision))
-        value = encode(after) if after is not None else None
+        value = _encoded(after) if after is not None else None
         change = Change(revision, key, before, after)
         previous = int(resource_version(before)) if before is not None else 0
         self._revision = revision
@@ -318,6 +325,18 @@ class SqliteStore:
             f"the database {self.path} could not be written ({self._failure}); it serves reads only"
             " until the cause is removed and oneco is started again"
         )
+
+
+def _encoded(obj: Object) -> bytes:
+    """`obj` as it is kept; BadRequest for one that a deeper stack could not read again."""
+    try:
+        value = encode(obj)
+        is_readable = not is_too_deep(obj, value)
+    except RecursionError:
+        is_readable = False
+    if not is_readable:
+        raise BadRequest(f"the object: wanted at most {DEEPEST} levels inside one another")
+    return value
 
 
 class _Collection:
