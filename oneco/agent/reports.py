@@ -30,7 +30,10 @@ def report(seen: WorkSeen, missing: set[int], now: Instant) -> Decision:
     refused = {failure.address: failure.message for failure in seen.failures}
     rows = tuple(_observed(one, missing, refused, _paths(seen, one)) for one in seen.wanted)
     observed = Observed(
-        work_uid=objects.uid(seen.work), work_generation=objects.generation(seen.work), objects=rows
+        hub_epoch=seen.epoch,
+        work_uid=objects.uid(seen.work),
+        work_generation=objects.generation(seen.work),
+        objects=rows,
     )
     return Decision(
         actions=_observation(seen, observed),
@@ -42,6 +45,7 @@ def unconfirmed(seen: WorkSeen, differences: int, now: Instant) -> Decision:
     """The hub started a new life: say what would change, and change nothing."""
     del now
     observed = Observed(
+        hub_epoch=seen.epoch,
         work_uid=objects.uid(seen.work),
         work_generation=objects.generation(seen.work),
         is_confirmed=False,

@@ -258,8 +258,13 @@ class ObservedObject(Part, frozen=True):
 
 
 class Observed(Part, frozen=True):
-    """What an agent saw after applying generation `work_generation` of the work `work_uid`."""
+    """What an agent saw after applying generation `work_generation` of the work `work_uid`.
 
+    `hub_epoch` is the life of the hub that the agent had heard of then: what was said to another
+    life is not about the works of this one.
+    """
+
+    hub_epoch: str = ""
     work_uid: str = ""
     work_generation: int = 0
     is_confirmed: bool = True

@@ -86,7 +86,7 @@ async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Sa
 
 
 class _Hub(ClusterApi):
-    """The hub, asked which life it is in each time before its works are listed.
+    """The hub, asked which life it is in each time before anything of the cluster's is listed.
 
     After a hub came back from a copy, its works must not be read under the mark of the life that
     was confirmed before.
@@ -101,7 +101,7 @@ class _Hub(ClusterApi):
 
     async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
         """The objects of the collection, ordered by namespace and name."""
-        if address.resource == ocm.WORKS:
+        if address.namespace:
             self.learn(await self.get(self._cluster))
         return await super().list(address, options)
 

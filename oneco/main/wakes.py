@@ -92,9 +92,13 @@ def unit_of(_: Reader, seen: Seen) -> Iterable[Key]:
 def units_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
     """The units of a cluster that came back, went away, or was confirmed."""
     name = objects.name(seen.new or seen.old or {})
-    if _conditions(seen.old) != _conditions(seen.new):
+    if _conditions(seen.old) != _conditions(seen.new) or _epoch(seen.old) != _epoch(seen.new):
         for unit in reader.list(UNITS, name):
             yield name, objects.name(unit)
+
+
+def _epoch(cluster: Object | None) -> str:
+    return objects.annotations_of(cluster or {}).get(ocm.HUB_EPOCH_ANNOTATION, "")
 
 
 def application_of(_: Reader, seen: Seen) -> Iterable[Key]:

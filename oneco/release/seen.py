@@ -99,7 +99,7 @@ def unit(reader: Reader, key: Key) -> UnitSeen | None:
     release = reader.get(Address(RELEASES, spec.application_namespace, spec.release))
     is_ours = status.release == spec.release
     before = status.before if is_ours else status.good
-    observation = reader.get(Address(OBSERVATIONS, namespace, name))
+    cluster = reader.get(Address(ocm.CLUSTERS, "", spec.cluster))
     return UnitSeen(
         unit=found,
         spec=spec,
@@ -108,13 +108,22 @@ def unit(reader: Reader, key: Key) -> UnitSeen | None:
         asked=parse(ReleaseSpec, (release or {}).get("spec") or _NO_RELEASE, "spec"),
         course=parse(ReleaseStatus, (release or {}).get("status"), "status"),
         work=reader.get(Address(ocm.WORKS, namespace, name)),
-        observed=parse(Observed, observation.get("observed")) if observation else None,
+        observed=_observed(reader.get(Address(OBSERVATIONS, namespace, name)), cluster),
         target=_variant(reader, spec.application_namespace, spec.revision, spec.variant),
         before=_before(reader, spec, before),
         checks=_checks(reader, namespace, name, release),
-        is_reachable=_is_reachable(reader.get(Address(ocm.CLUSTERS, "", spec.cluster))),
+        is_reachable=_is_reachable(cluster),
         failures=reader.failures(),
     )
+
+
+def _observed(observation: Object | None, cluster: Object | None) -> Observed | None:
+    """What the agent says to this life of the hub, if it has said anything to it yet."""
+    if observation is None:
+        return None
+    observed = parse(Observed, observation.get("observed"))
+    epoch = objects.annotations_of(cluster or {}).get(ocm.HUB_EPOCH_ANNOTATION, "")
+    return observed if observed.hub_epoch == epoch else None
 
 
 def release(reader: Reader, key: Key) -> ReleaseSeen | None:

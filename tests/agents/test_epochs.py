@@ -11,15 +11,18 @@ from oneco.agent import seen
 from oneco.clock import Clock
 from oneco.control.cache import Cache, CacheReader
 from oneco.kinds import crds, ocm, validity
+from oneco.kinds.release import OBSERVATIONS, UNITS
 from oneco.kube import times
 from oneco.kube.objects import Object, annotations_of
 from oneco.kube.refs import Address, Resource
 from oneco.main import epoch
+from oneco.release import seen as release_seen
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.clocks import run
 from oneco.worlds.sim.local import LocalApi
 
+UNIT = {"cluster": "c1", "application": "a", "applicationNamespace": "n", "release": "r"}
 START = times.from_text("2026-11-21T08:00:00Z")
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 
@@ -70,6 +73,19 @@ def test_a_life_acts_where_it_was_confirmed_or_where_none_acted_before(marks, re
 
 def test_nothing_is_decided_before_the_cluster_itself_was_seen():
     assert is_confirmed(None, "a") is None
+
+
+@pytest.mark.parametrize(("life", "is_heard"), [("b", True), ("a", False), ("", False)])
+def test_a_hub_believes_only_what_was_said_to_its_present_life(life, is_heard):
+    cache = Cache()
+    cache.take("hub", ocm.CLUSTERS, a_cluster(hub="b", confirmed="a"))
+    place = {"name": "u", "namespace": "c1"}
+    cache.take("hub", UNITS, {"metadata": place, "spec": UNIT})
+    observed = {"hubEpoch": life, "workGeneration": 9}
+    cache.take("hub", OBSERVATIONS, {"metadata": place, "observed": observed})
+    found = release_seen.unit(CacheReader(cache), ("c1", "u"))
+    assert found is not None
+    assert (found.observed is not None) is is_heard
 
 
 def on_a_hub(story: Any) -> None:
