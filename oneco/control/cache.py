@@ -53,7 +53,10 @@ class Table:
 
     def remove(self, place: Place, version: int) -> Object | None:
         """Forget what is at `place`; late news from before `version` will not bring it back."""
-        old = self.objects.pop(place, None)
+        old = self.objects.get(place)
+        if old is not None and 0 < version < _version(old):
+            return None  # what was deleted is not what is known by now
+        self.objects.pop(place, None)
         if version:
             self._gone[place] = version
             if len(self._gone) > 10_000:

@@ -273,7 +273,11 @@ class Observed(Part, frozen=True):
 
 
 class CheckRunSpec(Part, frozen=True):
-    """A question to a runner: how does the new revision do in this cluster, beside the old?"""
+    """A question to a runner: how does the new revision do in this cluster, beside the old?
+
+    `first_asked_at` stays when a question is only repeated because nobody could answer it.
+    `is_before` asks about the old pods, while there are no new ones yet.
+    """
 
     check: CheckPolicy
     cluster: str = ""
@@ -282,6 +286,8 @@ class CheckRunSpec(Part, frozen=True):
     application_namespace: str = ""
     new_revision: str = ""
     asked_at: str = ""
+    first_asked_at: str = ""
+    is_before: bool = False
     workloads: tuple[ObjectRef, ...] = ()
 
 
@@ -291,5 +297,5 @@ class CheckRunStatus(Part, frozen=True):
     verdict: Literal["", "Passed", "Failed", "NoData"] = ""
     message: str = ""
     answered_at: str = ""
-    old_value: float = 0.0
-    new_value: float = 0.0
+    old_value: float | None = None
+    new_value: float | None = None

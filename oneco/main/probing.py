@@ -57,14 +57,14 @@ def _answer(
     spec: CheckRunSpec, rates: Rates, before: CheckRunStatus, now: Instant
 ) -> CheckRunStatus:
     at = times.to_micro_text(now)
+    if spec.is_before:
+        return _measured(spec, rates, at)
     # When no old pod is left, the last value measured on them is what there is to compare with.
-    old = rates.old if rates.old is not None else before.old_value or None
+    old = rates.old if rates.old is not None else before.old_value
     if rates.new is None or old is None:
         missing = "new" if rates.new is None else "old"
         message = f"no {spec.check.metric} of {missing} pods"
-        return CheckRunStatus(
-            verdict="NoData", message=message, answered_at=at, old_value=old or 0.0
-        )
+        return CheckRunStatus(verdict="NoData", message=message, answered_at=at, old_value=old)
     allowed = old * (1 + spec.check.max_increase)
     verdict = "Passed" if rates.new <= allowed else "Failed"
     message = (
@@ -78,3 +78,12 @@ def _answer(
         old_value=old,
         new_value=rates.new,
     )
+
+
+def _measured(spec: CheckRunSpec, rates: Rates, at: str) -> CheckRunStatus:
+    """Before the first batch, the newest pods that there are will be the old ones."""
+    if rates.new is None:
+        message = f"no {spec.check.metric} of the pods before the release"
+        return CheckRunStatus(verdict="NoData", message=message, answered_at=at)
+    message = f"{spec.check.metric} {rates.new:.2%} before the release"
+    return CheckRunStatus(verdict="Passed", message=message, answered_at=at, old_value=rates.new)

@@ -83,6 +83,11 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
         return _begin(seen, now, course)
     wanted = works.content(seen.target, course.held, workloads)
     if not works.is_current(seen.work, wanted):
+        if not seen.status.batch_started_at:
+            asked = checks.ask_before(seen, now)
+            if asked.waiting is not None:
+                status = changed(seen.status, asked.waiting)
+                return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
         return _start_batch(seen, now, wanted, course)
     return _follow_batch(seen, now, workloads, course)
 

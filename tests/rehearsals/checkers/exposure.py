@@ -62,7 +62,7 @@ class Checker(Watching):
         amounts = policy.get("batches", DEFAULT_BATCHES) if policy else ("100%",)
         live = self.world.deployment(cluster, component)["spec"]["replicas"]
         changed = self._counts(unit, cluster)
-        steps = distinct([tuple(target(a, c) for c in changed.values()) for a in amounts])
+        steps = rising([tuple(target(a, c) for c in changed.values()) for a in amounts])
         place = min(told.get("batch", 0), len(steps)) - 1
         if place < 0:
             return 0
@@ -89,6 +89,11 @@ def target(amount: str | int, pods: int) -> int:
     return min(pods, max(1, math.ceil(pods * percent / 100 - 1e-9))) if percent and pods else 0
 
 
-def distinct(steps: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Steps without repetitions."""
-    return list(dict.fromkeys(steps))
+def rising(steps: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Steps without repetitions, each at least as far as the one before."""
+    made: list[tuple[int, ...]] = []
+    for step in steps:
+        here = tuple(map(max, step, made[-1])) if made else step
+        if not made or here != made[-1]:
+            made.append(here)
+    return made
