@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     help="A Fleet of clusters to build in.",
 )  # fmt: skip
 @click.option("--speed", default=1.0, metavar="N", help="Let time run N times as fast.")
-def command(listen: str, fleets: tuple[str, ...], speed: float) -> None:
+@click.option(
+    "--from", "origin", type=click.Path(), metavar="FILE",
+    help="Go on from a copy that `oneco backup` made; --data must be new.",
+)  # fmt: skip
+def command(listen: str, fleets: tuple[str, ...], speed: float, origin: str | None) -> None:
     """Start a hub and stay until Ctrl-C.
 
     Everything is kept in the directory that --data names, and found there by the next start.
@@ -42,6 +46,7 @@ def command(listen: str, fleets: tuple[str, ...], speed: float) -> None:
         port=port,
         fleet=tuple(Path(one) for one in fleets),
         speed=speed,
+        origin=Path(origin) if origin else None,
     )
 
     async def ready(running: Running) -> None:
