@@ -158,14 +158,14 @@ class Member(NamedTuple):
     memory: str = _DEFAULT_MEMORY
 
 
-def members(spec: FleetSpec, where: str = "spec") -> tuple[Member, ...]:
+def members(spec: FleetSpec) -> tuple[Member, ...]:
     """The clusters of a fleet in the order written; Refused where two have the same name."""
     found: dict[str, Member] = {}
     for index, cluster in enumerate(spec.clusters):
         for member in _expanded(cluster, spec.defaults):
             if member.name in found:
                 raise Refused(
-                    f"{where}.clusters[{index}].name",
+                    f"spec.clusters[{index}].name",
                     found=member.name,
                     wanted="names that no other cluster of the fleet has",
                 )

@@ -54,11 +54,6 @@ def default(obj: Object, known: Object | None = None) -> Object:
     return obj if meta is given else {**obj, "metadata": meta}
 
 
-def default_part(part: Object, kind: Type) -> Object:
-    """The same for a part of an object, for example the pod template inside a custom resource."""
-    return _filled(part, _plan(kind), None)
-
-
 def _filled(obj: Object, plan: _Plan, known: Object | None) -> Object:
     current = _with_constants(obj, plan.constants) if plan.constants else obj
     more = plan.fill(current) if plan.fill is not None else None

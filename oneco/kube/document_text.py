@@ -20,17 +20,8 @@ _digits = re.compile(r"(\d+)").split
 
 def write(obj: Object) -> str:
     """`obj` as YAML: keys in alphabetical order, text of several lines as a block."""
-    return _dump([obj])
-
-
-def write_all(objects: list[Object]) -> str:
-    """Several objects as one text, with `---` between them."""
-    return "---\n".join(_dump([obj]) for obj in objects)
-
-
-def _dump(objects: list[Json]) -> str:
-    text: str = yaml.dump_all(
-        objects,
+    text: str = yaml.dump(
+        obj,
         Dumper=_Dumper,
         default_flow_style=False,
         allow_unicode=True,

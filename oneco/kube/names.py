@@ -16,13 +16,11 @@ _LONGEST_GENERATED: Final = 63
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
-_DNS1035 = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = rf"({_QUALIFIED})?"
 
 _is_label = re.compile(_LABEL).fullmatch
 _is_subdomain = re.compile(_SUBDOMAIN).fullmatch
-_is_dns1035 = re.compile(_DNS1035).fullmatch
 _is_qualified = re.compile(_QUALIFIED).fullmatch
 _is_value = re.compile(_VALUE).fullmatch
 
@@ -34,11 +32,6 @@ _LABEL_WORDS = (
 _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
     f"'.', {_ENDS} (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN}')"
-)
-_DNS1035_WORDS = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
-    "alphabetic character, and end with an alphanumeric character "
-    f"(e.g. 'my-name',  or 'abc-123', regex used for validation is '{_DNS1035}')"
 )
 _QUALIFIED_WORDS = (
     f"must consist of alphanumeric characters, '-', '_' or '.', {_ENDS} "
@@ -77,12 +70,6 @@ def subdomain_faults(text: str) -> list[str]:
     """Why `text` is no DNS-1123 subdomain; empty if it is one."""
     faults = [_longer_than(253)] if len(text) > 253 else []
     return faults if _is_subdomain(text) else [*faults, _SUBDOMAIN_WORDS]
-
-
-def dns1035_faults(text: str) -> list[str]:
-    """Why `text` is no DNS-1035 label; empty if it is one."""
-    faults = [_longer_than(63)] if len(text) > 63 else []
-    return faults if _is_dns1035(text) else [*faults, _DNS1035_WORDS]
 
 
 def path_faults(text: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from oneco.kube import causes, names
@@ -128,16 +128,11 @@ def parse_fields(text: str) -> FieldSelector:
     return FieldSelector(tuple(_field_requirement(term, text) for term in _terms(text) if term))
 
 
-def check_fields(
-    selector: FieldSelector, kind: str, selectable: Collection[str] = frozenset()
-) -> None:
-    """Raise BadRequest where the API server cannot choose objects of `kind` by a field.
-
-    `selectable` are the further fields that a custom resource definition allows.
-    """
+def check_fields(selector: FieldSelector, kind: str) -> None:
+    """Raise BadRequest where the API server cannot choose objects of a built-in kind by a field."""
     supported = _COMMON_FIELDS | _FIELDS_OF.get(kind, frozenset())
     for requirement in selector.requirements:
-        if requirement.path not in supported and requirement.path not in selectable:
+        if requirement.path not in supported:
             raise BadRequest(_unsupported_field(requirement.path, kind))
 
 

@@ -17,11 +17,6 @@ _CONDITIONS: Final = {
 }
 
 
-def status_word(pod: Object) -> str:
-    """What a person should know of `pod` first, as `kubectl get pods` shows it."""
-    return _Reading(pod).word
-
-
 class _Reading:
     """Everything that the statuses of a pod's containers add up to."""
 

@@ -29,7 +29,6 @@ class _Keyed(NamedTuple):
     element: Type
 
 
-_BOTH = _Wanted(additions=True, deletions=True)
 _ADDITIONS = _Wanted(additions=True, deletions=False)
 _DELETIONS = _Wanted(additions=False, deletions=True)
 
@@ -45,11 +44,6 @@ def three_way(original: Object, modified: Object, current: Object, type: Type | 
     deletions = _diff_maps(original, modified, type, _DELETIONS)
     additions = _diff_maps(current, modified, type, _ADDITIONS)
     return _joined(deletions, additions, type)
-
-
-def two_way(old: Object, new: Object, type: Type) -> Object:
-    """The strategic merge patch that makes `new` of `old`."""
-    return _diff_maps(old, new, type, _BOTH)
 
 
 def _plain(original: Object, modified: Object, current: Object) -> Object:

@@ -8,9 +8,8 @@ import json
 import pytest
 from aiohttp import web
 
-from oneco.kube import errors
 from oneco.kube.api import DeleteOptions, ListOptions, Match, Patch, WriteOptions
-from oneco.kube.refs import Address, Kind, Resource, ResourceInfo
+from oneco.kube.refs import Address, Resource, ResourceInfo
 from tests.cluster.servers import client_of, failing
 
 WEB = Address(Resource("apps", "v1", "deployments"), "shop", "web")
@@ -184,24 +183,6 @@ def test_aggregated_discovery_is_two_requests_and_then_only_asks_for_changes():
 
     assert asyncio.run(run()) == ([DEPLOYMENTS], [DEPLOYMENTS])
     assert asked == [("/api", None), ("/apis", None), ("/api", '"1"'), ("/apis", '"1"')]
-
-
-def test_an_unknown_kind_asks_again_and_a_known_one_does_not():
-    asked = []
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        asked.append(request.path)
-        return aggregated([APPS] if request.path == "/apis" and len(asked) > 2 else [])
-
-    async def run():
-        async with client_of(handler) as api:
-            with pytest.raises(errors.NotFound, match='no matches for kind "Deployment"'):
-                await api.resource_of(Kind("apps", "v1", "Deployment"))
-            found = await api.resource_of(Kind("apps", "v1", "Deployment"))
-            return found, await api.resource_of(Kind("apps", "v1", "Deployment"))
-
-    assert asyncio.run(run()) == (DEPLOYMENTS, DEPLOYMENTS)
-    assert len(asked) == 4
 
 
 def test_older_servers_are_asked_group_by_group_and_a_group_that_is_down_hides_only_itself():

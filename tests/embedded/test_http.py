@@ -342,7 +342,7 @@ def test_an_object_that_no_stack_could_read_again_is_refused(pots, levels):
 def test_patches_cannot_make_an_object_deeper_than_it_may_be(pots):
     assert pots.ask("POST", POTS, nested(150, "grows")).code == 201
     place = "/spec" + "/a" * 148
-    value = {"a": 1}
+    value: dict[str, Any] = {"a": 1}
     for _ in range(100):
         value = {"a": value}
     change = [{"op": "replace", "path": place, "value": value}]

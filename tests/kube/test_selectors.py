@@ -160,7 +160,3 @@ def test_a_field_that_its_kind_does_not_offer_is_refused(kind, message):
     with pytest.raises(BadRequest) as caught:
         selectors.check_fields(selectors.parse_fields("zz=x"), kind)
     assert caught.value.message == message
-
-
-def test_a_custom_resource_may_offer_fields_of_its_own():
-    selectors.check_fields(selectors.parse_fields("spec.colour=red"), "Car", {"spec.colour"})

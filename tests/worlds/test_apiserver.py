@@ -89,25 +89,6 @@ def test_a_closed_watch_hears_nothing_more():
     assert heard == []
 
 
-def test_a_status_from_inside_shares_the_rest_of_the_object():
-    server, key = a_server(), Key("/pods", "default", "p")
-    made = server.inside.create(
-        key, {"apiVersion": "v1", "kind": "Pod", "metadata": {}, "spec": {}}
-    )
-    done = server.inside.put_status(key, {"phase": "Running"})
-    assert done["spec"] is made["spec"] and done["status"] == {"phase": "Running"}
-    assert int(done["metadata"]["resourceVersion"]) == int(made["metadata"]["resourceVersion"]) + 1
-
-
-def test_a_spec_from_inside_is_the_next_generation_once():
-    server, key = a_server(), Key("apps/replicasets", "default", "r")
-    body = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"generation": 1}}
-    server.inside.create(key, {**body, "spec": {"replicas": 1}})
-    server.inside.put_spec(key, {"replicas": 2})
-    done = server.inside.put_spec(key, {"replicas": 2})
-    assert done["metadata"]["generation"] == 2
-
-
 def test_a_defined_kind_is_served_at_once():
     server = a_server()
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}

@@ -60,22 +60,6 @@ class Inside:
         """Store `after` in place of what is at `key`; None if that let a deleted object go."""
         return self._removal.put(key, after)
 
-    def put_status(self, key: Key, status: Object) -> Object | None:
-        """Give the object at `key` this status; nothing happens if it is gone or has it."""
-        before = self._core.store.get(key)
-        if before is None or before.get("status") == status:
-            return before
-        return self._core.store.commit(key, {**before, "status": status}).after
-
-    def put_spec(self, key: Key, spec: Object) -> Object | None:
-        """Give the object at `key` this spec and the next generation, unless it has it."""
-        before = self._core.store.get(key)
-        if before is None or before.get("spec") == spec:
-            return before
-        meta = before["metadata"]
-        meta = {**meta, "generation": (meta.get("generation") or 0) + 1}
-        return self._core.store.commit(key, {**before, "metadata": meta, "spec": spec}).after
-
     def remove(self, key: Key) -> None:
         """Remove the object at `key` now, whatever its grace or finalizers say."""
         if self._core.store.get(key) is not None:

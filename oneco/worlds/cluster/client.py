@@ -16,7 +16,7 @@ from oneco.kube.api import (
     WriteOptions,
 )
 from oneco.kube.objects import Json, Object
-from oneco.kube.refs import Address, Kind, ResourceInfo
+from oneco.kube.refs import Address, ResourceInfo
 from oneco.worlds.cluster import kubeconfig, paths, wire
 from oneco.worlds.cluster.connection import Connection, OnWarning, Request
 from oneco.worlds.cluster.discovery import Discovery
@@ -119,10 +119,6 @@ class ClusterApi(Api):
     async def discover(self) -> Sequence[ResourceInfo]:
         """What this cluster serves, preferred versions first."""
         return await self._discovery.refresh()
-
-    async def resource_of(self, kind: Kind) -> ResourceInfo:
-        """The resource that serves `kind`, remembered; NotFound after asking the server again."""
-        return await self._discovery.find(kind)
 
     async def stream(
         self, address: Address, query: Mapping[str, str]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from oneco.kube import errors
 from oneco.kube.objects import Object, dig
-from oneco.kube.refs import Kind, Resource, ResourceInfo, split_api_version
+from oneco.kube.refs import Resource, ResourceInfo, split_api_version
 from oneco.worlds.cluster import paths
 from oneco.worlds.cluster.connection import Connection, Request
 
@@ -30,29 +30,13 @@ class Discovery:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._answers: dict[str, tuple[str, _Body]] = {}
-        self._known: Sequence[ResourceInfo] = ()
-        self._by_kind: dict[Kind, ResourceInfo] = {}
 
     async def refresh(self) -> Sequence[ResourceInfo]:
         """Everything that is served now, preferred versions first."""
         bodies = [await self._ask("/api"), await self._ask("/apis")]
         if all(body.get("kind") == "APIGroupDiscoveryList" for body in bodies):
-            infos = [info for body in bodies for info in _aggregated(body)]
-        else:
-            infos = [info async for info in self._group_by_group(*bodies)]
-        if infos != self._known:
-            self._known = infos
-            self._by_kind = {_kind(info): info for info in reversed(infos)}
-        return self._known
-
-    async def find(self, kind: Kind) -> ResourceInfo:
-        """The resource that serves `kind`; asks the server again before it says there is none."""
-        if kind not in self._by_kind:
-            await self.refresh()
-        info = self._by_kind.get(kind)
-        if info is None:
-            raise errors.NotFound(f'no matches for kind "{kind.kind}" in "{kind.api_version}"')
-        return info
+            return [info for body in bodies for info in _aggregated(body)]
+        return [info async for info in self._group_by_group(*bodies)]
 
     async def _ask(self, path: str) -> _Body:
         version, held = self._answers.get(path, ("", {}))
@@ -66,13 +50,10 @@ class Discovery:
         self._answers[path] = (answer.version, body)
         return body
 
-    async def _group_by_group(self, core: _Body, groups: _Body) -> Any:
+    async def _group_by_group(self, core: _Body, groups: _Body) -> AsyncIterator[ResourceInfo]:
         versions: list[str] = list(dig(core, "versions", default=()))
         for group in dig(groups, "groups", default=()):
-            preferred = dig(group, "preferredVersion", "groupVersion", default="")
-            served = [one["groupVersion"] for one in group["versions"]]
-            # sorted() is stable: the others keep the server's own order.
-            versions += sorted(served, key=lambda one, first=preferred: one != first)  # type: ignore[misc]
+            versions += _preferred_first(group)
         for version in versions:
             group_name, version_name = split_api_version(version)
             path = paths.of_resource(Resource(group_name, version_name, ""))
@@ -85,8 +66,11 @@ class Discovery:
                 yield info
 
 
-def _kind(info: ResourceInfo) -> Kind:
-    return Kind(info.resource.group, info.resource.version, info.kind)
+def _preferred_first(group: Object) -> list[str]:
+    preferred = dig(group, "preferredVersion", "groupVersion", default="")
+    served = [one["groupVersion"] for one in group["versions"]]
+    # sorted() is stable: the others keep the server's own order.
+    return sorted(served, key=lambda one: one != preferred)
 
 
 def _aggregated(body: _Body) -> Iterable[ResourceInfo]:

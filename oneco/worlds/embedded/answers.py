@@ -31,9 +31,9 @@ class Answer(NamedTuple):
     retry_after_seconds: float | None = None
 
 
-def of_json(value: Json, code: int = 200, *, warnings: Sequence[str] = ()) -> Answer:
+def of_json(value: Json, code: int = 200) -> Answer:
     """`value` as the answer."""
-    return Answer(code, _encode(value), warnings=warnings)
+    return Answer(code, _encode(value))
 
 
 def of_error(failure: Exception) -> Answer:
