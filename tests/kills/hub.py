@@ -7,7 +7,9 @@ it is up.
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from pathlib import Path
 
 from oneco.main.up import Running, UpOptions, up
@@ -21,6 +23,13 @@ async def say(running: Running) -> None:
     sys.stdout.flush()
 
 
+def end_with_the_test() -> None:
+    """End when whoever holds the other end of standard input is gone, even if it was killed."""
+    sys.stdin.read()
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_test, daemon=True).start()
     data, fleet, speed = sys.argv[1:]
     up(UpOptions(data=Path(data), fleet=(Path(fleet),), speed=float(speed)), say)

@@ -48,6 +48,7 @@ class HubProcess:
             self._process = subprocess.Popen(
                 [str(word) for word in words],
                 cwd=ROOT,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -118,8 +119,9 @@ class HubProcess:
         self._process = None
         if told is not None:
             await told
-        assert process.stdout is not None
-        process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
         self._is_up.clear()
         await self._close_clients()
 
