@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -191,24 +192,34 @@ def check_release(policy: PolicySpec, path: str) -> None:
                 durations.parse(text, f"{path}.{field}")
             except Refused as error:
                 mistakes += within("", error)
-    shares = [(f"batches[{index}]", share) for index, share in enumerate(policy.batches)]
-    shares += [(f"waves[{index}].upTo", wave.up_to) for index, wave in enumerate(policy.waves)]
-    mistakes += [
-        _wrong_share(f"{path}.{field}", one) for field, one in shares if not _is_share(one)
-    ]
+    # A batch of no pods at all is one: everything else of the version comes before its pods.
+    batches = [(f"batches[{index}]", share) for index, share in enumerate(policy.batches)]
+    waves = [(f"waves[{index}].upTo", wave.up_to) for index, wave in enumerate(policy.waves)]
+    for shares, may_be_nothing in ((batches, True), (waves, False)):
+        mistakes += [
+            _wrong_share(f"{path}.{field}", one)
+            for field, one in shares
+            if not _is_share(one, may_be_nothing=may_be_nothing)
+        ]
     if mistakes:
         raise Mistakes(mistakes)
+
+
+_percent = re.compile(r"(100(\.0+)?|\d{1,2}(\.\d+)?)%").fullmatch
 
 
 def _wrong_share(path: str, share: str | int) -> Refused:
     return Refused(path, found=share, wanted='a share such as "10%" or a number of at least 1')
 
 
-def _is_share(share: str | int) -> bool:
+def _is_share(share: str | int, *, may_be_nothing: bool) -> bool:
     if isinstance(share, int):
-        return share >= 1
-    digits = share.removesuffix("%")
-    return share.endswith("%") and digits.isdigit() and 0 < int(digits) <= 100
+        amount = float(share)
+    elif _percent(share):
+        amount = float(share.removesuffix("%"))
+    else:
+        return False
+    return amount > 0 or (may_be_nothing and amount == 0)
 
 
 def pieces(plan: Plan, scope: Scope, registry: Registry) -> tuple[tuple[Piece, ...], str]:

@@ -14,12 +14,14 @@ from oneco.clock import Instant
 from oneco.control.journal import Entry
 from oneco.control.shell import Shell
 from oneco.decision import Apply, Change, Create, Delete, Replace
+from oneco.delivery.seen import sequence_of
+from oneco.errors import Refused
 from oneco.fleet import clusters
 from oneco.kinds import durations, fleet, ocm, validity
 from oneco.kinds.conditions import Condition, with_condition
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.parts import parse
-from oneco.kinds.release import FINAL_PHASES, RELEASES, SEQUENCE_LABEL, ReleaseStatus
+from oneco.kinds.release import FINAL_PHASES, RELEASES, ReleaseStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Api, ListOptions, Match, Patch, WriteOptions
 from oneco.kube.errors import NotFound
@@ -116,7 +118,7 @@ class Rehearsal:
         cluster = self.fleet.add(member.name, member.nodes)
         self.exposure.watch(member.name, cluster.store)
         for definition in crds.for_member():
-            cluster.server.create(Address(crds.DEFINITIONS), definition)
+            cluster.server.inside.define(definition)
         registered = fleet.managed_cluster(member)
         marks = {"onepersoncompany.io/liveness": "events"}
         registered = objects.put(registered, ("metadata", "annotations"), marks)
@@ -159,7 +161,7 @@ class Rehearsal:
             release = await self._ended(self.start)
             if release is None or _status(release).phase != "Succeeded":
                 said = _status(release).message if release is not None else "it was not begun"
-                raise_unready(self.asked.application, said)
+                _raise_unready(self.asked.application, said)
         await self.clock.sleep_until(self.start)
         self.exposure.begin({name: one.store for name, one in self.fleet.items()})
         self.is_measuring = True
@@ -184,22 +186,19 @@ class Rehearsal:
         self, deadline: Instant, acting: asyncio.Task[None] | None = None
     ) -> Object | None:
         """The Application's newest release when it ends, or as it is at the deadline."""
-        before = await self._newest()
-        name = objects.name(before) if before and acting else ""
         while True:
             for task in self.tasks:
                 if task.done() and not task.cancelled():
                     task.result()
             newest = await self._newest()
-            if newest is not None and objects.name(newest) != (
-                name if self._is_old(newest) else ""
-            ):
-                phase = _status(newest).phase
-                if phase in FINAL_PHASES or phase == "Blocked":
-                    if acting is None or acting.done():
-                        return newest
-                    # Only what somebody still does can make it go on.
-                    await asyncio.wait((acting,))
+            if newest is not None and self._is_old(newest):
+                newest = None
+            phase = _status(newest).phase
+            if phase in FINAL_PHASES or phase == "Blocked":
+                if acting is None or acting.done():
+                    return newest
+                # Only what somebody still does can make it go on.
+                await asyncio.wait((acting,))
             if self.clock.now() >= deadline:
                 return newest
             await self.clock.sleep_until(min(deadline, Instant(self.clock.now() + 5.0)))
@@ -211,7 +210,7 @@ class Rehearsal:
     async def _newest(self) -> Object | None:
         match = Match(labels=f"app.oam.dev/name={self.asked.application}")
         page = await self.hub.list(Address(RELEASES), ListOptions(match=match))
-        return max(page.items, key=_sequence, default=None)
+        return max(page.items, key=sequence_of, default=None)
 
     async def _complaint(self) -> str:
         try:
@@ -314,10 +313,8 @@ class Rehearsal:
         return round(times.from_text(text) - self.start, 3) if text else None
 
 
-def raise_unready(application: str, said: str) -> None:
+def _raise_unready(application: str, said: str) -> None:
     """The version that should already run does not: there is nothing to rehearse on."""
-    from oneco.errors import Refused
-
     raise Refused(
         f"the version of {application} that should run before the rehearsal",
         found=said,
@@ -327,11 +324,6 @@ def raise_unready(application: str, said: str) -> None:
 
 def _status(release: Object | None) -> ReleaseStatus:
     return parse(ReleaseStatus, (release or {}).get("status"), "status")
-
-
-def _sequence(release: Object) -> int:
-    text = objects.labels(release).get(SEQUENCE_LABEL, "0")
-    return int(text) if text.isdecimal() else 0
 
 
 def _address_of(obj: Object, resource: Resource) -> Address:

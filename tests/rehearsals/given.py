@@ -51,6 +51,8 @@ class Draft:
     steps: list[Step] = dataclasses.field(default_factory=list)
     until: str = "7d"
     seed: int = 1
+    mistakes: dict[str, Callable[[Any], object]] = dataclasses.field(default_factory=dict)
+    """By version, what is changed in the Application besides."""
 
 
 Part = Callable[[Draft], object]
@@ -352,7 +354,10 @@ def _scenario(draft: Draft) -> Scenario:
 
 
 def _version_of(draft: Draft, version: str) -> Object:
-    return _filled(draft.application, version)
+    made: Object = _filled(draft.application, version)
+    if version in draft.mistakes:
+        draft.mistakes[version](made)
+    return made
 
 
 def _filled(value: Any, version: str) -> Any:

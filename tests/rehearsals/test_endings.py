@@ -7,6 +7,7 @@ from tests.rehearsals.given import (
     crashing,
     failing_more,
     fleet,
+    looked_at,
     never_ready,
     rehearse,
     service,
@@ -182,3 +183,63 @@ def test_several_workloads_advance_together_and_those_unchanged_are_left_alone()
         "batch 2 of 3 of shop-v2 begins",
         "batch 3 of 3 of shop-v2 begins",
     ]
+
+
+def test_before_a_batch_of_no_pods_everything_else_of_a_version_is_there():
+    seen: list[tuple[str, str, int]] = []
+
+    def look(world):
+        live = world.deployment("test-1", "web")
+        (data,) = (one["data"] for one in world.member("test-1").scan("/configmaps", "default")
+                   if one["metadata"]["name"] == "settings")  # fmt: skip
+        image = live["spec"]["template"]["spec"]["containers"][0]["image"]
+        seen.append((data["version"], image, live["status"].get("updatedReplicas", 0)))
+
+    ending = (
+        rehearse(seed=11)
+        .given(
+            fleet(test=1),
+            application(
+                service("web"),
+                settings(version="{version}"),
+                batches=["0%", "100%"],
+                batchSilence="10m",
+            ),
+        )
+        .when(looked_at(look, at="5m"))
+        .ends()
+    )
+    assert seen == [("v2", "shop/web:v2", 0)]
+    assert ending.outcome == "succeeded"
+
+
+def test_a_version_that_cannot_be_delivered_at_all_fails_its_rehearsal():
+    wrong = {"name": "odd", "type": "no-such-type", "properties": {"image": "{version}"}}
+
+    def with_a_mistake(draft):
+        draft.mistakes["v2"] = lambda application: application["spec"]["components"].append(wrong)
+
+    ending = (
+        rehearse(seed=11).given(fleet(test=1), application(), with_a_mistake, until("1h")).ends()
+    )
+    assert ending.outcome == "failed"
+    assert "no-such-type" in ending.message
+
+
+def test_a_workload_of_one_pod_is_compared_with_what_its_old_pod_failed():
+    checks = [{"name": "errors", "metric": "errors", "maxIncrease": 0.5}]
+
+    def outcome(*faults):
+        return (
+            rehearse(seed=11)
+            .given(
+                fleet(test=1),
+                application(service("web", pods=1), batches=["100%"], checks=checks),
+                *faults,
+            )
+            .ends()
+            .outcome
+        )
+
+    assert outcome() == "succeeded"
+    assert outcome(failing_more("v2", after="0s")) == "rolledBack"

@@ -217,3 +217,26 @@ def test_a_deleted_application_is_taken_off_every_cluster():
         left = [*store.scan("apps/deployments"), *store.scan("/pods"), *store.scan("/configmaps")]
         assert [one["metadata"]["name"] for one in left] == []
     assert ending.world.units() == []
+
+
+def test_each_release_asks_its_checks_anew():
+    checks = [{"name": "errors", "metric": "errors", "maxIncrease": 0.5}]
+    ending = (
+        rehearse(seed=3)
+        .given(fleet(test=1), application(batches=HALVES, batchSilence="5m", checks=checks))
+        .when(then_applied("v3", at="1h"))
+        .ends()
+    )
+    assert ending.outcome == "succeeded"
+    assert set(ending.images().values()) == {"shop/web:v3"}
+
+
+def test_a_check_that_a_pause_kept_from_being_asked_is_not_failed_for_that():
+    checks = [{"name": "errors", "metric": "errors", "maxIncrease": 0.5}]
+    ending = (
+        rehearse(seed=3)
+        .given(fleet(test=1), application(batches=HALVES, batchSilence="5m", checks=checks))
+        .when(somebody("pause", at="4m"), somebody("resume", at="3h"))
+        .ends()
+    )
+    assert ending.outcome == "succeeded"
