@@ -69,6 +69,16 @@ def test_a_loss_shorter_than_the_grace_is_not_noticed():
     assert [at for at, _ in cluster.commits("/nodes")] == [0.0, 0.0, 0.0]
 
 
+def test_a_star_stands_for_every_node():
+    cluster = a_cluster(NodeLoss(node="*", window=Window(from_seconds=100, until_seconds=400)))
+    cluster.create("deployments", a_deployment(replicas=6))
+    cluster.after(200)
+    assert [ready(cluster, name) for name in ("node-1", "node-2", "node-3")] == ["Unknown"] * 3
+    assert "readyReplicas" not in cluster.status()
+    cluster.after(300)
+    assert cluster.status()["readyReplicas"] == 6
+
+
 def test_the_pods_of_a_node_that_is_deleted_go_with_it():
     cluster = a_cluster()
     cluster.create("deployments", a_deployment(replicas=6))

@@ -95,7 +95,7 @@ class Unreachable:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class NodeLoss:
-    """The node stops; its pods neither run nor end until it comes back."""
+    """The node stops; its pods neither run nor end until it comes back. `node` may hold `*`."""
 
     node: str
     where: Where = Where()

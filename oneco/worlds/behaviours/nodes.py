@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fnmatch
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from oneco.clock import Instant
@@ -35,16 +36,14 @@ class Nodes(Controller):
         self._losses = faults.of(hand.cluster).node_losses
         self.watchers: list[Callable[[str], None]] = []
         """Called with the name of a node that changed or came back."""
-        for node, begin, end in self._losses:
-            for instant in (begin, Instant(begin + GRACE_SECONDS), end):
-                self._look_at(node, instant)
+        self._expected: set[str] = set()
 
     def is_alive(self, name: str) -> bool:
         """Whether the node's kubelet works; the cluster learns of its death only later."""
         if not self._losses:
             return True
         now = self.hand.now()
-        return not any(node == name and begin <= now < end for node, begin, end in self._losses)
+        return not any(begin <= now < end for begin, end in self._losses_of(name))
 
     def place(self, pod: Object) -> str | None:
         """The node for this pod, or None while it fits on none."""
@@ -76,6 +75,7 @@ class Nodes(Controller):
             self._nodes.pop(name, None)
         else:
             self._nodes[name] = change.after
+            self._expect(name)
         self._open = None
         self.mark(change.key)
 
@@ -97,9 +97,22 @@ class Nodes(Controller):
 
     def _is_lost(self, name: str) -> bool:
         now = self.hand.now()
-        return any(
-            node == name and begin + GRACE_SECONDS <= now < end for node, begin, end in self._losses
+        return any(begin + GRACE_SECONDS <= now < end for begin, end in self._losses_of(name))
+
+    def _losses_of(self, name: str) -> Iterator[tuple[Instant, Instant]]:
+        return (
+            (begin, end)
+            for pattern, begin, end in self._losses
+            if fnmatch.fnmatchcase(name, pattern)
         )
+
+    def _expect(self, name: str) -> None:
+        """Look at a node when it is lost and when it returns."""
+        if name not in self._expected:
+            self._expected.add(name)
+            for begin, end in self._losses_of(name):
+                for instant in (begin, Instant(begin + GRACE_SECONDS), end):
+                    self._look_at(name, instant)
 
     def _lose(self, key: Key, node: Object) -> None:
         if _ready_status(node) != "Unknown":
