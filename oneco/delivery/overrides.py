@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -64,7 +63,18 @@ def _fits(change: ComponentOverride, component: ComponentUse) -> bool:
 
 
 def _matches(pattern: str, name: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+    """Whether `name` fits `pattern`, in which `*` stands for anything."""
+    if "*" not in pattern:
+        return pattern == name
+    # Each part at its first place: a regular expression would try all places of all of them.
+    first, *middle, last = pattern.split("*")
+    place, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, place, max(end, 0))
+        if found < 0:
+            return False
+        place = found + len(part)
+    return place <= end and name.startswith(first) and name.endswith(last)
 
 
 def _is_selected(name: str, selector: Sequence[str]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oneco import definitions
-from oneco.delivery.overrides import merge
+from oneco.delivery.overrides import OverrideParameters, apply, merge
 from oneco.delivery.rendering import render
+from oneco.delivery.usage import ComponentUse
 from oneco.kube.objects import Object
 
 JSON = st.recursive(
@@ -105,3 +108,24 @@ def test_merging_never_changes_what_it_was_given(base, patch):
     before = (repr(base), repr(patch))
     merge(base, patch)
     assert (repr(base), repr(patch)) == before
+
+
+@given(
+    st.text("ab*", max_size=6).filter(lambda text: "*" in text),
+    st.text("ab", min_size=1, max_size=6),
+)
+def test_stars_choose_what_a_regular_expression_would(pattern, name):
+    expression = ".*".join(map(re.escape, pattern.split("*")))
+    fits = re.fullmatch(expression, name) is not None
+    chosen = apply([ComponentUse(name, "worker", {}, (), (), "")], keeping(pattern), "")
+    assert [one.name for one in chosen] == ([name] if fits else [])
+
+
+def test_many_stars_take_no_longer_than_few():
+    use = ComponentUse("a" * 50, "worker", {}, (), (), "")
+    assert apply([use], keeping("*a" * 40 + "*b"), "") == ()
+
+
+def keeping(pattern: str) -> OverrideParameters:
+    """An override that keeps what fits `pattern`."""
+    return OverrideParameters(selector=(pattern,))
