@@ -16,7 +16,12 @@ _PATHS: dict[tuple[str, str], tuple[str, ...]] = {
         "status.updatedNumberScheduled",
         "status.numberReady",
     ),
-    ("batch", "Job"): ("spec.completions", "status.succeeded", "status.failed", "status.conditions"),
+    ("batch", "Job"): (
+        "spec.completions",
+        "status.succeeded",
+        "status.failed",
+        "status.conditions",
+    ),
     ("networking.k8s.io", "Ingress"): ("status.loadBalancer.ingress",),
     ("", "PersistentVolumeClaim"): ("status.phase",),
     ("", "Pod"): ("status.phase",),

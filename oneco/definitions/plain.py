@@ -14,6 +14,11 @@ def plain(part: object) -> Any:
     return _given(msgspec.to_builtins(part))
 
 
+def plain_or_none(part: object) -> Any:
+    """`part` as JSON, None where there is none."""
+    return None if part is None else plain(part)
+
+
 def given(**fields: Json) -> dict[str, Json]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from oneco.definitions.components import volumes
 from oneco.definitions.components.volumes import OldVolume, VolumeMounts
-from oneco.definitions.plain import given, plain
+from oneco.definitions.plain import given, plain_or_none
 from oneco.delivery.ports import Context, Parameters
 from oneco.kinds.oam import COMPONENT_LABEL, NAME_LABEL
 from oneco.kube.objects import Object
@@ -182,17 +182,17 @@ def _pod(
         imagePullPolicy=parameters.image_pull_policy,
         command=_list(parameters.cmd),
         args=_list(parameters.args),
-        env=_optional(parameters.env),
+        env=plain_or_none(parameters.env),
         ports=ports,
         resources=_resources(parameters),
         volumeMounts=mounts,
-        livenessProbe=_optional(parameters.liveness_probe),
-        readinessProbe=_optional(parameters.readiness_probe),
+        livenessProbe=plain_or_none(parameters.liveness_probe),
+        readinessProbe=plain_or_none(parameters.readiness_probe),
     )
     secrets = parameters.image_pull_secrets
     return given(
         containers=[container],
-        hostAliases=_optional(parameters.host_aliases),
+        hostAliases=plain_or_none(parameters.host_aliases),
         imagePullSecrets=None if secrets is None else [{"name": name} for name in secrets],
         volumes=sources,
     )
@@ -205,10 +205,6 @@ def _resources(parameters: ContainerParameters) -> dict[str, Any] | None:
     )
     limits = requests | more
     return {"limits": limits} | ({"requests": requests} if requests else {}) if limits else None
-
-
-def _optional(part: object) -> Any:
-    return None if part is None else plain(part)
 
 
 def _list(values: tuple[str, ...] | None) -> list[str] | None:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from oneco.definitions import health
 from oneco.definitions.components.volumes import OWNER_READS_AND_WRITES, KeyFile
-from oneco.definitions.plain import given, plain
+from oneco.definitions.plain import given, plain, plain_or_none
 from oneco.definitions.pods import change_container, merge_by_name, pod_path
 from oneco.delivery.ports import Context, Definition, Output, Parameters, Rendered
 from oneco.kube.objects import Object, dig, put
@@ -203,9 +203,7 @@ def _volumes(parameters: StorageParameters) -> Iterator[dict[str, Any]]:
 
 
 def _files(keys: Keys) -> dict[str, Any]:
-    return given(
-        defaultMode=keys.default_mode, items=None if keys.items is None else plain(keys.items)
-    )
+    return given(defaultMode=keys.default_mode, items=plain_or_none(keys.items))
 
 
 def _mounts(parameters: StorageParameters) -> Iterator[dict[str, Any]]:
@@ -273,9 +271,9 @@ def _claim(claim: Claim) -> Output:
         volumeName=claim.volume_name,
         storageClassName=claim.storage_class_name,
         resources=resources,
-        dataSourceRef=_optional(claim.data_source_ref),
-        dataSource=_optional(claim.data_source),
-        selector=_optional(claim.selector),
+        dataSourceRef=plain_or_none(claim.data_source_ref),
+        dataSource=plain_or_none(claim.data_source),
+        selector=plain_or_none(claim.selector),
     )
     return Output(
         f"pvc-{claim.name}",
@@ -296,10 +294,6 @@ def _keys(kind: str, keys: Keys, string_data: dict[str, Any] | None) -> Output:
         **given(data=keys.data, stringData=string_data),
     }
     return Output(f"{kind.lower()}-{keys.name}", made)
-
-
-def _optional(part: object) -> Any:
-    return None if part is None else plain(part)
 
 
 DEFINITION = Definition(
