@@ -22,6 +22,7 @@ from oneco.kube import objects
 from oneco.kube.api import Api
 from oneco.kube.errors import AlreadyExists, ApiOutage, ApiRefusal, Conflict, NotFound
 from oneco.kube.objects import Object
+from oneco.kube.refs import Address, Resource
 
 
 class Outcome(NamedTuple):
@@ -44,17 +45,24 @@ class Performer:
     async def perform(self, decision: Decision) -> Outcome:
         """Do what `decision` says, in order, until done or in trouble."""
         writes = 0
+        at = Address(Resource("", "", ""))
         try:
             for action in decision.actions:
+                at = action.address
                 writes += await self._act(action)
             for status in decision.statuses:
+                at = status.address
                 writes += await self._show(status)
+        except _Stale:
+            return Outcome(writes, is_stale=True)
+        except _NoEffectError as kept:
+            return Outcome(writes, failure=Failure(at, "NoEffect", str(kept)))
         except Conflict as conflict:
             if conflict.causes:  # another manager owns a field: looking again will not help
-                return _refused(writes, action, conflict)
+                return _refused(writes, at, conflict)
             return Outcome(writes, is_stale=True)
         except ApiRefusal as refusal:
-            return _refused(writes, action, refusal)
+            return _refused(writes, at, refusal)
         except ApiOutage as outage:
             return Outcome(writes, retry_after_seconds=outage.retry_after_seconds or 1.0)
         return Outcome(writes)
@@ -68,21 +76,44 @@ class Performer:
             case Change():
                 return await self._change(action)
             case Apply():
-                api = self._apis[action.side]
-                self._learn(action, await api.apply(action.address, action.body, action.options))
+                await self._apply(action)
             case Replace():
-                api = self._apis[action.side]
-                self._learn(action, await api.replace(action.address, action.body))
+                await self._replace(action)
         return 1
+
+    async def _replace(self, action: Replace) -> None:
+        try:
+            self._learn(action, await self._apis[action.side].replace(action.address, action.body))
+        except NotFound as error:
+            # Somebody deleted it in between: what is to be done now is for the next look to say.
+            raise _Stale from error
+
+    async def _apply(self, action: Apply) -> None:
+        table = self._cache.table(action.side, action.address.resource)
+        before = table.objects.get((action.address.namespace, action.address.name))
+        api = self._apis[action.side]
+        after = await api.apply(action.address, action.body, action.options)
+        version = objects.resource_version(after)
+        if before is not None and version and version == objects.resource_version(before):
+            # No event will come of it: who asked must hear of it here, or would wait for ever.
+            raise _NoEffectError("the cluster keeps it otherwise than the manifest says")
+        self._learn(action, after)
 
     async def _create(self, action: Create) -> int:
         api = self._apis[action.side]
         try:
             self._learn(action, await api.create(action.address, action.body))
-        except AlreadyExists:
-            # Made before a restart, or by somebody quicker: the next look sees it.
+        except AlreadyExists as error:
             place = action.address._replace(name=objects.name(action.body))
-            self._learn(action, await api.get(place))
+            table = self._cache.table(action.side, place.resource)
+            is_known = (place.namespace, place.name) in table.objects
+            try:
+                self._learn(action, await api.get(place))
+            except NotFound as gone:
+                raise _Stale from gone
+            if not is_known:
+                # Made before a restart, or by somebody quicker: the decider did not know of it.
+                raise _Stale from error
             return 0
         return 1
 
@@ -120,5 +151,13 @@ class Performer:
         self._cache.take(action.side, action.address.resource, obj)
 
 
-def _refused(writes: int, action: Action, error: ApiRefusal) -> Outcome:
-    return Outcome(writes, failure=Failure(action.address, error.reason, error.message))
+class _NoEffectError(Exception):
+    """What was applied changed nothing, though it looked as if it should."""
+
+
+class _Stale(Exception):
+    """What was decided rests on something that is not so any more."""
+
+
+def _refused(writes: int, at: Address, error: ApiRefusal) -> Outcome:
+    return Outcome(writes, failure=Failure(at, error.reason, error.message))

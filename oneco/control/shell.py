@@ -14,6 +14,7 @@ from oneco.control.journal import Entry, Journal, Key, forget
 from oneco.control.performing import Outcome, Performer
 from oneco.control.queue import Queue
 from oneco.decision import Decision, Failure, Follow, Reader, Side
+from oneco.errors import Refused
 from oneco.kube import objects
 from oneco.kube.api import Api, Match
 from oneco.kube.objects import Object
@@ -89,7 +90,9 @@ class Shell:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lookouts: dict[Task, asyncio.Task[None]] = {}
         self._preloaded: set[Side] = set()
-        self._failures: dict[Task, Failure] = {}
+        self._failures: dict[Task, dict[Address, Failure]] = {}
+        self._stale: set[Task] = set()
+        self._unread: dict[Task, str] = {}
         self._backoffs: dict[Task, float] = {}
         self._stopped: asyncio.Future[None] | None = None
         self._routes: dict[tuple[Side, Resource], list[_Route]] = {}
@@ -132,8 +135,9 @@ class Shell:
         return self._queue.is_idle()
 
     def troubles(self) -> tuple[str, ...]:
-        """Why some collections are not being watched at the moment, in words."""
-        return tuple(one.trouble for one in self._informers.values() if one.trouble)
+        """Why some collections are not watched, or some keys not decided, in words."""
+        unwatched = (one.trouble for one in self._informers.values() if one.trouble)
+        return (*unwatched, *self._unread.values())
 
     def _index(self) -> None:
         for controller in self._controllers.values():
@@ -155,8 +159,6 @@ class Shell:
 
     def _follow(self, controller: Controller, follow: Follow) -> Informer:
         scope = Scope(follow.side, Address(follow.resource, follow.namespace))
-        if scope in self._informers:
-            return self._informers[scope]
         route = self._routes.setdefault((follow.side, follow.resource), [])
         assert controller.followed is not None, f"{controller.name} follows without saying whom"
         wanted = _Route(controller.name, controller.followed, controller.followed_settle_seconds)
@@ -216,14 +218,17 @@ class Shell:
     async def _look(self, task: Task) -> None:
         name, key = task
         controller = self._controllers[name]
-        failure = self._failures.get(task)
-        reader = CacheReader(self.cache, (failure,) if failure else ())
-        seen = controller.gather(reader, key)
-        if seen is None:
+        now = self._clock.now()
+        try:
+            decision = self._decision(task, now)
+        except Refused as error:
+            # One object that nobody can read is no reason to leave all others alone.
+            self._unread[task] = f"{name} {'/'.join(key).strip('/')}: {error}"
+            return
+        self._unread.pop(task, None)
+        if decision is None:
             self._forget(task)
             return
-        now = self._clock.now()
-        decision = controller.decide(seen, now)
         followed = [self._follow(controller, follow) for follow in decision.follows]
         unlisted = [informer for informer in followed if not informer.synced.is_set()]
         if unlisted:
@@ -235,10 +240,17 @@ class Shell:
             if outcome.writes:
                 self._journal(Entry(now, name, key, decision, outcome.writes))
             self._after(task, outcome)
-        elif failure is not None:
+        else:
             self._forget(task)
         if decision.wake_at is not None:
             self._queue.add_at(task, decision.wake_at)
+
+    def _decision(self, task: Task, now: Instant) -> Decision | None:
+        name, key = task
+        controller = self._controllers[name]
+        reader = CacheReader(self.cache, tuple(self._failures.get(task, {}).values()))
+        seen = controller.gather(reader, key)
+        return None if seen is None else controller.decide(seen, now)
 
     def _look_again(self, task: Task, unlisted: Sequence[Informer]) -> None:
         if task not in self._lookouts:
@@ -252,28 +264,45 @@ class Shell:
 
     def _after(self, task: Task, outcome: Outcome) -> None:
         if outcome.is_stale:
-            self._queue.add(task)
-        elif outcome.retry_after_seconds is not None:
-            self._back_off(task)
+            self._look_afresh(task)
+            return
+        self._stale.discard(task)
+        if outcome.retry_after_seconds is not None:
+            self._back_off(task, outcome.retry_after_seconds)
         elif outcome.failure is not None:
-            is_news = self._failures.get(task) != outcome.failure
-            self._failures[task] = outcome.failure
-            # The decider is asked at once to say what happened, then less and less often.
-            if is_news:
-                self._queue.add(task)
-            else:
-                self._back_off(task)
+            self._note(task, outcome.failure)
         else:
             self._forget(task)
 
-    def _back_off(self, task: Task) -> None:
+    def _look_afresh(self, task: Task) -> None:
+        # At once, and then only as fast as the news can come: who looks at the same old picture
+        # over and over keeps time itself from going on.
+        if task in self._stale:
+            self._back_off(task)
+        else:
+            self._stale.add(task)
+            self._queue.add(task)
+
+    def _note(self, task: Task, failure: Failure) -> None:
+        # Each write has its own: two that are refused in turn must not look like news for ever.
+        known = self._failures.setdefault(task, {})
+        before = known.pop(failure.address, None)
+        known[failure.address] = failure
+        # The decider is asked at once to say what happened, then less and less often.
+        if before is None or before.code != failure.code:
+            self._queue.add(task)
+        else:
+            self._back_off(task)
+
+    def _back_off(self, task: Task, at_least: float = 0.0) -> None:
         pause = self._backoffs.get(task, _FIRST_BACKOFF_SECONDS)
         self._backoffs[task] = min(pause * 2, _LAST_BACKOFF_SECONDS)
-        self._queue.add_at(task, Instant(self._clock.now() + pause))
+        self._queue.add_at(task, Instant(self._clock.now() + max(pause, at_least)))
 
     def _forget(self, task: Task) -> None:
         self._failures.pop(task, None)
         self._backoffs.pop(task, None)
+        self._stale.discard(task)
 
 
 async def _listed(informers: Sequence[Informer]) -> None:
