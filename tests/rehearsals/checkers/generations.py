@@ -23,9 +23,9 @@ class Checker(Watching):
             return
         was, now = status(before), status(after)
         is_same = was.get("release") == now.get("release")
-        if is_same and 0 < was.get("batch", 0) < now.get("batch", 0):
-            self._look(change.key.namespace, after, was)
-        elif now.get("phase") == "Succeeded" and (was.get("phase") != "Succeeded" or not is_same):
+        is_further = is_same and 0 < was.get("batch", 0) < now.get("batch", 0)
+        is_news = was.get("phase") != "Succeeded" or not is_same
+        if is_further or (now.get("phase") == "Succeeded" and is_news):
             self._look(change.key.namespace, after, now)
 
     def _look(self, cluster: str, unit: Any, told: Any) -> None:
