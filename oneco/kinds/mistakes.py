@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from oneco.errors import Refused
 from oneco.kinds import durations
+from oneco.kinds.ocm import RESERVED_NAMES
 from oneco.kube import causes
 from oneco.kube.errors import Cause
 from oneco.kube.objects import Object, dig
@@ -35,6 +36,14 @@ def seconds(text: str) -> float | None:
         return durations.parse(text, "") if text else None
     except Refused:
         return None
+
+
+def reserved(cluster: str, where: str) -> list[Cause]:
+    """Whether a cluster may be called `cluster`, which stands at `where`."""
+    if cluster not in RESERVED_NAMES:
+        return []
+    wanted = "wanted another name: the hub keeps its own things in a namespace of this one"
+    return [causes.invalid(where, cluster, wanted)]
 
 
 def repeated(names: Iterable[tuple[str, str]]) -> list[Cause]:

@@ -22,6 +22,12 @@ WORK_FINALIZER = "cluster.open-cluster-management.io/manifest-work-cleanup"
 PLACEMENT_LABEL = "cluster.open-cluster-management.io/placement"
 CLUSTER_NAME_LABEL = "open-cluster-management.io/cluster-name"
 
+RESERVED_NAMES = frozenset(
+    {"default", "kube-system", "kube-public", "kube-node-lease", "oneco-system"}
+)
+"""No cluster is called so: the hub keeps a cluster's works, and its agent, in a namespace of its
+name, and these are the hub's own."""
+
 ENVIRONMENT_LABEL = "onepersoncompany.io/environment"
 HUB_EPOCH_ANNOTATION = "onepersoncompany.io/hub-epoch"
 """On a ManagedCluster: which life of the hub this is; a start from a copy begins a new one."""

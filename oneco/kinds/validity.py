@@ -18,7 +18,7 @@ from oneco.kinds import (
     validity_fleet,
     validity_policy,
 )
-from oneco.kinds.mistakes import from_refusal, immutable
+from oneco.kinds.mistakes import from_refusal, immutable, reserved
 from oneco.kinds.parts import parse
 from oneco.kube import causes, names, objects
 from oneco.kube.errors import Cause
@@ -99,6 +99,7 @@ def _cluster(obj: Object, old: Object | None) -> list[Cause]:
     # The hub keeps the cluster's works in a namespace of its name.
     name = objects.name(obj)
     found = [causes.invalid("metadata.name", name, fault) for fault in names.label_faults(name)]
+    found += reserved(name, "metadata.name")
     labels: Mapping[str, str] = objects.labels(obj)
     environment = labels.get(ocm.ENVIRONMENT_LABEL, "")
     where = f"metadata.labels[{ocm.ENVIRONMENT_LABEL}]"

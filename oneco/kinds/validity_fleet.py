@@ -16,7 +16,7 @@ from oneco.kinds.fleet import (
     Side,
     names_of,
 )
-from oneco.kinds.mistakes import duration, repeated, seconds
+from oneco.kinds.mistakes import duration, repeated, reserved, seconds
 from oneco.kinds.validity_policy import environment, selector
 from oneco.kube import causes, names, quantity
 from oneco.kube.errors import Cause
@@ -37,6 +37,7 @@ def fleet(spec: FleetSpec) -> list[Cause]:
         # The longest of them: if that one is a name, all are.
         faults = names.label_faults(written[-1])
         found += [causes.invalid(f"{where}.name", cluster.name, fault) for fault in faults]
+        found += reserved(written[0], f"{where}.name")
         all_names += [(f"{where}.name", name) for name in written]
     return found + repeated(all_names)
 

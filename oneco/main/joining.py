@@ -19,7 +19,6 @@ from oneco.kube.errors import AlreadyExists
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from oneco.main.connecting import Choice
-from oneco.main.epoch import SYSTEM_NAMESPACE
 from oneco.worlds.clocks import RealClock
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ TOKEN_SECONDS = 3600.0
 
 _SECRETS = Resource("", "v1", "secrets")
 _TOKEN_NAMESPACE = "kube-system"
-_RESERVED = frozenset(
-    {"default", "kube-system", "kube-public", "kube-node-lease", SYSTEM_NAMESPACE}
-)
 
 
 async def invite(choice: Choice, cluster: str, *, seconds: float = TOKEN_SECONDS) -> str:
@@ -64,7 +60,7 @@ def check_name(cluster: str) -> None:
     faults = names.label_faults(cluster)
     if faults:
         raise Refused("cluster", found=cluster, wanted=f"a name: {faults[0]}")
-    if cluster in _RESERVED:
+    if cluster in ocm.RESERVED_NAMES:
         wanted = "another name: the hub keeps its own things in a namespace of this one"
         raise Refused("cluster", found=cluster, wanted=wanted)
 

@@ -11,11 +11,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from oneco.fleet import joining
+from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.release import CHECK_RUNS, OBSERVATIONS, RELEASES, UNITS
 from oneco.kube.errors import Forbidden
 from oneco.kube.refs import Address, Resource
-from oneco.worlds.embedded import rights, signing
+from oneco.worlds.embedded import identity, rights, signing
 from oneco.worlds.embedded.authority import Authority
 from oneco.worlds.embedded.identity import (
     ADMINISTRATORS,
@@ -258,3 +260,10 @@ def test_an_approved_request_that_is_none_fails_with_its_reason(tmp_path):
     done = signing.signed(approved, Authority(tmp_path))
     assert done["status"]["conditions"][-1]["type"] == "Failed"
     assert not signing.is_waiting(done)
+
+
+def test_the_hubs_rights_and_its_deciders_speak_of_the_same_names():
+    assert identity.RESERVED == ocm.RESERVED_NAMES
+    assert (identity.AGENT_PREFIX, identity.AGENTS) == (joining.AGENT_PREFIX, joining.AGENTS_GROUP)
+    assert identity.JOIN_PREFIX == joining.JOIN_GROUP_PREFIX
+    assert signing.CLUSTER_LABEL == ocm.CLUSTER_NAME_LABEL

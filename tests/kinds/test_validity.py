@@ -230,6 +230,8 @@ def test_a_cluster_name_has_to_be_the_name_of_a_namespace():
         "metadata.name",
         'Invalid value: "east.one": must not contain dots',
     )
+    (found,) = validity.validate(_object(*kind, {}, "kube-system"))
+    assert (found.field, "wanted another name" in found.message) == ("metadata.name", True)
 
 
 def test_an_object_on_its_way_out_is_never_held_back():
@@ -257,6 +259,7 @@ def test_a_good_fleet_has_no_mistakes():
     ("cluster", "field"),
     [
         ({"name": "Prod"}, "spec.clusters[0].name"),
+        ({"name": "default"}, "spec.clusters[0].name"),
         ({"name": "p" * 60, "count": 2}, "spec.clusters[0].name"),
         ({"name": "p", "nodes": 0}, "spec.clusters[0].nodes"),
         ({"name": "p", "nodes": "three"}, "spec.clusters[0].nodes"),
