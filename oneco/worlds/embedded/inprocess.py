@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from oneco.kube.api import (
@@ -17,9 +16,10 @@ from oneco.kube.api import (
     WatchOptions,
     WriteOptions,
 )
-from oneco.kube.errors import Expired, MethodNotAllowed
+from oneco.kube.errors import MethodNotAllowed
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, ResourceInfo
+from oneco.worlds.apiserver.backlog import Backlog
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Store
 
@@ -42,21 +42,16 @@ class InProcessApi:
 
     async def watch(
         self, address: Address, options: WatchOptions = WatchOptions()
-    ) -> AsyncIterator[Event]:
-        loop, buffer = asyncio.get_running_loop(), _Buffer()
+    ) -> AsyncGenerator[Event, None]:
+        loop, backlog = asyncio.get_running_loop(), Backlog()
         limit = options.timeout_seconds
         end = None if limit is None else loop.time() + limit
-        subscription = self._server.watch(address, options, buffer.put)
-        buffer.most = len(buffer.events) + _MOST_BEHIND
+        subscription = self._server.watch(address, options, backlog.add)
+        backlog.limit = len(backlog.events) + _MOST_BEHIND
         try:
             await self._store.durable(self._store.revision())
-            while True:
-                # Not around the yield: it would cancel whoever consumes this.
-                async with asyncio.timeout_at(end):
-                    event = await buffer.next()
+            while (event := await backlog.next(end)) is not None:
                 yield event
-        except TimeoutError:
-            return
         finally:
             subscription.close()
 
@@ -109,27 +104,3 @@ async def settled(store: Store, call: Callable[[], Result]) -> Result:
 
 def _not_streamed(address: Address) -> bytes:
     raise MethodNotAllowed(f"{address.subresource} of {address} is not streamed here")
-
-
-class _Buffer:
-    def __init__(self) -> None:
-        self.events: deque[Event] = deque()
-        self.most: int | None = None
-        self._has_lost = False
-        self._wake = asyncio.Event()
-
-    def put(self, event: Event) -> None:
-        if self.most is not None and len(self.events) >= self.most:
-            self._has_lost = True
-            self.events.clear()
-        if not self._has_lost:
-            self.events.append(event)
-        self._wake.set()
-
-    async def next(self) -> Event:
-        while not self.events:
-            if self._has_lost:
-                raise Expired("too old resource version: the watch is too far behind")
-            self._wake.clear()
-            await self._wake.wait()
-        return self.events.popleft()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Final
 
@@ -18,9 +17,10 @@ from oneco.kube.api import (
     WatchOptions,
     WriteOptions,
 )
-from oneco.kube.errors import Expired, MethodNotAllowed
+from oneco.kube.errors import MethodNotAllowed
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, ResourceInfo
+from oneco.worlds.apiserver.backlog import Backlog
 from oneco.worlds.apiserver.core import IN_PROCESS, Caller
 from oneco.worlds.apiserver.server import ApiServer
 
@@ -52,16 +52,14 @@ class LocalApi(Api):
         self, address: Address, options: WatchOptions = WatchOptions()
     ) -> AsyncGenerator[Event, None]:
         """The changes of the collection from then on; ends by itself only with an error."""
-        backlog = _Backlog()
+        backlog = Backlog()
         subscription = self.server.watch(address, options, backlog.add)
         backlog.limit = len(backlog.events) + LONGEST_BACKLOG
         loop = asyncio.get_running_loop()
         end = None if options.timeout_seconds is None else loop.time() + options.timeout_seconds
         try:
-            while True:
-                if not backlog.events and not await backlog.filled(end):
-                    return
-                yield backlog.take()
+            while (event := await backlog.next(end)) is not None:
+                yield event
         finally:
             subscription.close()
 
@@ -106,43 +104,3 @@ class LocalApi(Api):
     def stream(self, address: Address, query: Mapping[str, str]) -> AsyncIterator[bytes]:
         """Nothing in memory has a byte stream."""
         raise MethodNotAllowed(f"{address} streams nothing: its containers are simulated")
-
-
-class _Backlog:
-    """The events that a reader has not taken yet."""
-
-    __slots__ = ("_waiter", "events", "limit")
-
-    def __init__(self) -> None:
-        self.events: deque[Event] = deque()
-        self.limit = 0
-        self._waiter: asyncio.Future[None] | None = None
-
-    def add(self, event: Event) -> None:
-        """Keep one event; past the limit the reader has lost the connection."""
-        if self.limit and len(self.events) > self.limit:
-            return
-        self.events.append(event)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def take(self) -> Event:
-        """The oldest event."""
-        if self.limit and len(self.events) > self.limit:
-            raise Expired("the reader of this watch fell too far behind: list again")
-        return self.events.popleft()
-
-    async def filled(self, end: float | None) -> bool:
-        """Return when there is an event, or False at the instant `end` of the loop."""
-        loop = asyncio.get_running_loop()
-        self._waiter = waiter = loop.create_future()
-        timer = None
-        if end is not None:
-            timer = loop.call_at(end, lambda: None if waiter.done() else waiter.set_result(None))
-        try:
-            await waiter
-        finally:
-            self._waiter = None
-            if timer is not None:
-                timer.cancel()
-        return bool(self.events)
