@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,23 +22,30 @@ def main() -> int:
     options = _options()
     chosen = [one for one in catalogue.ALL if not options.names or one.name in options.names]
     described = machine.description()
-    measured: list[Measured] = []
-    try:
-        for benchmark in chosen:
-            runs = options.runs or (1 if options.quick else benchmark.runs)
-            _say(benchmark, runs)
-            measured.append(running.measure(benchmark, is_quick=options.quick, runs=runs))
-    except running.Broken as broken:
-        print(broken, file=sys.stderr)
-        return 2
+    measured = _measured(chosen, options)
     if options.output == "json":
         print(json.dumps(_document(measured, described)))
     else:
         print(pages.terminal(measured))
+    if len(measured) < len(chosen):
+        return 2
     if not options.names and not options.quick:
         _PAGE.write_text(pages.document(measured, described), encoding="utf-8")
         print(f"wrote {_PAGE}", file=sys.stderr)
     return 0
+
+
+def _measured(chosen: Sequence[Benchmark], options: argparse.Namespace) -> list[Measured]:
+    """The figures of all that came to theirs; one that broke costs no other its minutes."""
+    measured = []
+    for benchmark in chosen:
+        runs = options.runs or (1 if options.quick else benchmark.runs)
+        print(f"{benchmark.name}, {runs} × …", file=sys.stderr, flush=True)
+        try:
+            measured.append(running.measure(benchmark, is_quick=options.quick, runs=runs))
+        except running.Broken as broken:
+            print(broken, file=sys.stderr)
+    return measured
 
 
 def _options() -> argparse.Namespace:
@@ -56,10 +64,6 @@ def _options() -> argparse.Namespace:
     if unknown:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are: {', '.join(names)}")
     return options
-
-
-def _say(benchmark: Benchmark, runs: int) -> None:
-    print(f"{benchmark.name}, {runs} × …", file=sys.stderr, flush=True)
 
 
 def _document(measured: list[Measured], described: dict[str, str]) -> dict[str, object]:

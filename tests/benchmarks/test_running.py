@@ -43,9 +43,7 @@ def test_a_name_that_no_benchmark_has_is_refused_with_those_that_there_are():
     command = [sys.executable, "-m", "benchmarks", "decision"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert (
-        "no benchmark is called decision; there are: rehearsal-100, rehearsal-1000" in done.stderr
-    )
+    assert "no benchmark is called decision; there are: rehearsal-100" in done.stderr
 
 
 def test_runs_are_pooled_and_the_median_is_held_against_the_aim():
