@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from benchmarks.figures import Figure, Measured, verdicts
 
-_HEADINGS = ("figure", "median", "spread", "aim", "", "beside")
+_HEADINGS: tuple[str, ...] = ("figure", "median", "spread", "aim", "", "beside")
 _OPENING = """# Benchmarks
 
 What `./dev bench` measured last; it writes this page. Each benchmark ran in processes of its own,
@@ -18,7 +18,9 @@ should be. Processor time says more than wall time where other work shares the m
 
 def terminal(measured: list[Measured]) -> str:
     """The figures as aligned rows."""
-    rows = [_HEADINGS, *(row for one in measured for row in _rows(one, measured))]
+    rows = [_HEADINGS]
+    for one in measured:
+        rows += [("",) * 6, (one.title, *("",) * 5), *_rows(one, measured)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
