@@ -20,7 +20,13 @@ START = Instant(1_800_000_000.0)
 _RESOURCES = {
     "deployments": Resource("apps", "v1", "deployments"),
     "replicasets": Resource("apps", "v1", "replicasets"),
+    "statefulsets": Resource("apps", "v1", "statefulsets"),
+    "daemonsets": Resource("apps", "v1", "daemonsets"),
+    "controllerrevisions": Resource("apps", "v1", "controllerrevisions"),
     "jobs": Resource("batch", "v1", "jobs"),
+    "cronjobs": Resource("batch", "v1", "cronjobs"),
+    "persistentvolumeclaims": Resource("", "v1", "persistentvolumeclaims"),
+    "persistentvolumes": Resource("", "v1", "persistentvolumes"),
     "pods": Resource("", "v1", "pods"),
     "nodes": Resource("", "v1", "nodes"),
     "services": Resource("", "v1", "services"),
@@ -147,7 +153,7 @@ def rolling(surge: int | str, unavailable: int | str) -> dict[str, Any]:
 
 
 def _address(plural: str, name: str = "") -> Address:
-    space = "" if plural in ("nodes", "namespaces") else "default"
+    space = "" if plural in ("nodes", "namespaces", "persistentvolumes") else "default"
     return Address(_RESOURCES[plural], space, name)
 
 

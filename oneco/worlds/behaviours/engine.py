@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours.controller import Controller
+from oneco.worlds.behaviours.daemonsets import DaemonSets
 from oneco.worlds.behaviours.deployments import Deployments
 from oneco.worlds.behaviours.endpoints import Endpoints
 from oneco.worlds.behaviours.faults import FaultBook
@@ -16,6 +17,7 @@ from oneco.worlds.behaviours.jobs import Jobs
 from oneco.worlds.behaviours.nodes import Nodes
 from oneco.worlds.behaviours.pods import Pods
 from oneco.worlds.behaviours.replicasets import ReplicaSets
+from oneco.worlds.behaviours.statefulsets import StatefulSets
 from oneco.worlds.behaviours.timers import Agenda
 
 
@@ -44,6 +46,8 @@ class Behaviours:
             ReplicaSets(hand, self._index, self._stir),
             Jobs(hand, self._index, self._stir),
             Deployments(hand, self._index, self._stir),
+            StatefulSets(hand, self._index, self._stir),
+            DaemonSets(hand, self._index, self._stir),
             Endpoints(hand, self._index, self._stir),
         )
         self._interested: dict[str, tuple[Controller, ...]] = {}

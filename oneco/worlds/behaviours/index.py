@@ -14,7 +14,13 @@ ENDPOINTS = "/endpoints"
 SLICES = "discovery.k8s.io/endpointslices"
 DEPLOYMENTS = "apps/deployments"
 REPLICA_SETS = "apps/replicasets"
+STATEFUL_SETS = "apps/statefulsets"
+DAEMON_SETS = "apps/daemonsets"
+CONTROLLER_REVISIONS = "apps/controllerrevisions"
 JOBS = "batch/jobs"
+CRON_JOBS = "batch/cronjobs"
+CLAIMS = "/persistentvolumeclaims"
+VOLUMES = "/persistentvolumes"
 
 
 def owner_of(obj: Object) -> Object | None:
@@ -26,7 +32,7 @@ def owner_of(obj: Object) -> Object | None:
     return None
 
 
-_OWNED = frozenset({PODS, REPLICA_SETS})
+_OWNED = frozenset({PODS, REPLICA_SETS, CONTROLLER_REVISIONS, JOBS})
 _NONE: Mapping[str, Object] = {}
 
 

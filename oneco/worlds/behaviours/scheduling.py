@@ -39,6 +39,12 @@ def _fits(pod: Object, node: Object, count: int) -> bool:
     taints = (node.get("spec") or {}).get("taints")
     if taints and not all(_tolerates(spec.get("tolerations") or (), taint) for taint in taints):
         return False
+    return is_chosen(pod, node)
+
+
+def is_chosen(pod: Object, node: Object) -> bool:
+    """Whether the pod's own node selector and affinity choose the node."""
+    spec = pod["spec"]
     wanted = spec.get("nodeSelector")
     if wanted:
         labels = node["metadata"].get("labels") or {}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from oneco.kube.objects import Object
+from oneco.worlds.behaviours import instants
 
 Containers = Sequence[Object]
 _REMEMBERED = 512
@@ -60,6 +61,12 @@ def is_ready(pod: Object) -> bool:
     """Whether the pod says that it is ready."""
     found = condition(pod, "Ready")
     return found is not None and found["status"] == "True"
+
+
+def available_at(pod: Object, patience: float) -> float:
+    """Since when, or from when on, a ready pod counts as available."""
+    found = condition(pod, "Ready") if patience else None
+    return 0.0 if found is None else instants.parsed(found["lastTransitionTime"]) + patience
 
 
 def is_finished(pod: Object) -> bool:
