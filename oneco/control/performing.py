@@ -44,28 +44,35 @@ class Performer:
 
     async def perform(self, decision: Decision) -> Outcome:
         """Do what `decision` says, in order, until done or in trouble."""
-        writes = 0
-        at = Address(Resource("", "", ""))
+        done = _Done()
         try:
-            for action in decision.actions:
-                at = action.address
-                writes += await self._act(action)
-            for status in decision.statuses:
-                at = status.address
-                writes += await self._show(status)
+            await self._do(decision, done)
         except _Stale:
-            return Outcome(writes, is_stale=True)
+            return Outcome(done.writes, is_stale=True)
         except _NoEffectError as kept:
-            return Outcome(writes, failure=Failure(at, "NoEffect", str(kept)))
+            return Outcome(done.writes, failure=Failure(done.at, "NoEffect", str(kept)))
         except Conflict as conflict:
             if conflict.causes:  # another manager owns a field: looking again will not help
-                return _refused(writes, at, conflict)
-            return Outcome(writes, is_stale=True)
+                return _refused(done, conflict)
+            return Outcome(done.writes, is_stale=True)
         except ApiRefusal as refusal:
-            return _refused(writes, at, refusal)
+            return _refused(done, refusal)
         except ApiOutage as outage:
-            return Outcome(writes, retry_after_seconds=outage.retry_after_seconds or 1.0)
-        return Outcome(writes)
+            return Outcome(done.writes, retry_after_seconds=outage.retry_after_seconds or 1.0)
+        return Outcome(done.writes)
+
+    async def _do(self, decision: Decision, done: _Done) -> None:
+        # A status is about what was decided on, and about nothing that came while actions ran.
+        decided_on = {id(status): self._version(status) for status in decision.statuses}
+        for action in decision.actions:
+            done.at = action.address
+            done.writes += await self._act(action)
+            for status in decision.statuses:
+                if status.address == done.at._replace(subresource=""):
+                    decided_on[id(status)] = self._version(status)
+        for status in decision.statuses:
+            done.at = status.address
+            done.writes += await self._show(status, decided_on[id(status)])
 
     async def _act(self, action: Action) -> int:
         match action:
@@ -132,12 +139,13 @@ class Performer:
         self._learn(action, changed)
         return 1
 
-    async def _show(self, status: StatusWrite) -> int:
+    async def _show(self, status: StatusWrite, version: str) -> int:
         address = status.address
-        table = self._cache.table(status.side, address.resource)
-        current = table.objects.get((address.namespace, address.name))
+        current = self._current(status)
         if current is None or current.get("status", {}) == status.status:
             return 0
+        if objects.resource_version(current) != version:
+            raise _Stale
         body: Object = {**current, "status": status.status}
         place = address._replace(subresource="status")
         try:
@@ -146,6 +154,14 @@ class Performer:
             return 0
         self._cache.take(status.side, address.resource, shown)
         return 1
+
+    def _current(self, status: StatusWrite) -> Object | None:
+        address = status.address
+        table = self._cache.table(status.side, address.resource)
+        return table.objects.get((address.namespace, address.name))
+
+    def _version(self, status: StatusWrite) -> str:
+        return objects.resource_version(self._current(status) or {})
 
     def _learn(self, action: Action, obj: Object) -> None:
         self._cache.take(action.side, action.address.resource, obj)
@@ -159,5 +175,12 @@ class _Stale(Exception):
     """What was decided rests on something that is not so any more."""
 
 
-def _refused(writes: int, at: Address, error: ApiRefusal) -> Outcome:
-    return Outcome(writes, failure=Failure(at, error.reason, error.message))
+class _Done:
+    """How far a performance has come: how many writes, and where the present one goes."""
+
+    def __init__(self) -> None:
+        self.writes, self.at = 0, Address(Resource("", "", ""))
+
+
+def _refused(done: _Done, error: ApiRefusal) -> Outcome:
+    return Outcome(done.writes, failure=Failure(done.at, error.reason, error.message))
