@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oneco.clock import Instant
 from oneco.control.journal import Entry
@@ -20,14 +20,13 @@ from oneco.fleet import clusters
 from oneco.kinds import durations, fleet, ocm, validity
 from oneco.kinds.conditions import Condition, with_condition
 from oneco.kinds.oam import APPLICATIONS
-from oneco.kinds.parts import parse
-from oneco.kinds.release import FINAL_PHASES, RELEASES, ReleaseStatus
+from oneco.kinds.release import RELEASES, UNITS, ReleaseStatus, WaveStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Api, ListOptions, Match, Patch, WriteOptions
 from oneco.kube.errors import NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, kind_of
-from oneco.main import controllers, crds, metrics, probing, scenario
+from oneco.main import controllers, crds, ending, metrics, probing, scenario
 from oneco.main.agents import Agent
 from oneco.main.exposure import Exposure
 from oneco.main.kinds import ServedKinds
@@ -36,6 +35,7 @@ from oneco.main.scenario import Scenario
 from oneco.worlds import clocks
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.apiserver.store import Change as Commit
 from oneco.worlds.behaviours.faults import FaultBook
 from oneco.worlds.clocks import VirtualClock
 from oneco.worlds.sim.fleet import SimFleet
@@ -45,13 +45,27 @@ BEGINNING = Instant(1_800_000_000.0)
 _PREPARATION_SECONDS = 3600.0
 """What runs already is delivered in this time before the rehearsal's start."""
 _REACTION_SECONDS = 10.0
+_SETTLE_SECONDS = 5.0
+"""How long after its end a delivery is watched: what follows at once belongs to it."""
 _SILENT_SECONDS = 300.0
 """How long a cluster's agent is silent before the hub says so: five missed heartbeats."""
+_TELLING = tuple(f"{one.group}/{one.plural}" for one in (RELEASES, APPLICATIONS))
+"""The collections of the hub that say whether a delivery has ended."""
+_CAREFUL = ("ReleasePolicy",)
+"""Kinds that would only slow down what has to run already."""
 _OUTCOMES: dict[str, Outcome] = {
     "Succeeded": "succeeded",
     "Blocked": "blocked",
     "RolledBack": "rolledBack",
 }
+
+
+class End(NamedTuple):
+    """How a rehearsal ended, and when."""
+
+    outcome: Outcome
+    message: str
+    at: Instant
 
 
 def rehearse(path: str | Path) -> Report:
@@ -84,6 +98,9 @@ class Rehearsal:
         self.events: list[Event] = []
         self.writes = 0
         self.is_measuring = False
+        self._earlier: frozenset[str] = frozenset()
+        self._moved = asyncio.Event()
+        self.server.store.on_commit(self._notice)
         self.tasks: list[asyncio.Task[None]] = []
 
     async def run(self) -> Report:
@@ -92,8 +109,9 @@ class Rehearsal:
         try:
             await self._prepare()
             await self._begin()
-            outcome, message, release = await self._follow()
-            return self._report(outcome, message, release, time.perf_counter() - began)
+            end = await self._follow()
+            statuses = [ending.status_of(one) for one in await self._releases()]
+            return self._report(end, statuses, time.perf_counter() - began)
         finally:
             for task in self.tasks:
                 task.cancel()
@@ -112,7 +130,8 @@ class Rehearsal:
         for member in self.asked.members:
             await self._add(member)
         for obj in self.asked.others:
-            await self._apply(obj)
+            if objects.dig(obj, "kind") not in _CAREFUL:
+                await self._apply(obj)
 
     async def _add(self, member: fleet.Member) -> None:
         cluster = self.fleet.add(member.name, member.nodes)
@@ -152,74 +171,93 @@ class Rehearsal:
         await self.hub.patch(address._replace(subresource="status"), patch)
 
     def _start(self, work: Any) -> None:
-        self.tasks.append(asyncio.get_running_loop().create_task(work))
+        task = asyncio.get_running_loop().create_task(work)
+        task.add_done_callback(lambda _: self._moved.set())
+        self.tasks.append(task)
+
+    def _notice(self, change: Commit) -> None:
+        if change.key.collection in _TELLING:
+            self._moved.set()
 
     async def _begin(self) -> None:
         """What runs already is delivered at once, before the rehearsal's time begins."""
         if self.asked.before is not None:
-            await self._apply(without_policy(self.asked.before))
-            release = await self._ended(self.start)
-            if release is None or _status(release).phase != "Succeeded":
-                said = _status(release).message if release is not None else "it was not begun"
-                _raise_unready(self.asked.application, said)
+            await self._apply(ending.at_once(self.asked.before))
+            if await self._ended(self.start) is None:
+                _raise_unready(self.asked.application, await self._complaint())
+        for obj in self.asked.others:
+            if objects.dig(obj, "kind") in _CAREFUL:
+                await self._apply(obj)
         await self.clock.sleep_until(self.start)
         self.exposure.begin({name: one.store for name, one in self.fleet.items()})
+        self._earlier = frozenset(objects.name(one) for one in await self._releases())
         self.is_measuring = True
         await self._apply(self.asked.after)
 
-    async def _follow(self) -> tuple[Outcome, str, Object | None]:
+    async def _follow(self) -> End:
         deadline = Instant(self.start + self.asked.until_seconds)
         acting = asyncio.get_running_loop().create_task(self._act())
+        acting.add_done_callback(lambda _: self._moved.set())
         self.tasks.append(acting)
-        release = await self._ended(deadline, acting)
-        if release is None:
-            return "failed", await self._complaint(), None
-        status = _status(release)
-        outcome = _OUTCOMES.get(status.phase)
-        if outcome is None:
-            is_over = status.phase in FINAL_PHASES
-            said = status.message if is_over else f"not at an end by then: {status.message}"
-            return "failed", said, release
-        return outcome, status.message, release
+        ended = await self._ended(deadline, acting)
+        releases = await self._releases()
+        if ended is None:
+            after = durations.show(self.asked.until_seconds)
+            said = f"not at an end after {after}: {await self._complaint()}"
+            self._tell(None, "TimeIsUp", said)
+            return End("failed", said, deadline)
+        if await self._application() is None:
+            return End("failed", await self._complaint(), ended)
+        if not releases:
+            self._tell(None, "NothingChanged", ending.NOTHING_CHANGED)
+            return End("succeeded", ending.NOTHING_CHANGED, ended)
+        last = ending.status_of(releases[-1])
+        said = "; ".join(dict.fromkeys(ending.status_of(one).message for one in releases))
+        finished = times.from_text(last.finished_at) if last.finished_at else ended
+        return End(_OUTCOMES.get(last.phase, "failed"), said, finished)
 
     async def _ended(
         self, deadline: Instant, acting: asyncio.Task[None] | None = None
-    ) -> Object | None:
-        """The Application's newest release when it ends, or as it is at the deadline."""
+    ) -> Instant | None:
+        """When the delivery ended; None where the deadline comes first."""
+        self.clock.call_at(deadline, self._moved.set)
         while True:
+            self._moved.clear()
             for task in self.tasks:
                 if task.done() and not task.cancelled():
                     task.result()
-            newest = await self._newest()
-            if newest is not None and self._is_old(newest):
-                newest = None
-            phase = _status(newest).phase
-            if phase in FINAL_PHASES or phase == "Blocked":
-                if acting is None or acting.done():
-                    return newest
-                # Only what somebody still does can make it go on.
-                await asyncio.wait((acting,))
+            now = self.clock.now()
+            # Only what somebody still does can make a delivery go on that has ended.
+            if (acting is None or acting.done()) and await self._is_over():
+                await self.clock.sleep_until(min(deadline, Instant(now + _SETTLE_SECONDS)))
+                if await self._is_over():
+                    return now
             if self.clock.now() >= deadline:
-                return newest
-            await self.clock.sleep_until(min(deadline, Instant(self.clock.now() + 5.0)))
+                return None
+            await self._moved.wait()
 
-    def _is_old(self, release: Object) -> bool:
-        made = objects.metadata(release).get("creationTimestamp", "")
-        return bool(self.is_measuring and times.from_text(made) < self.start)
+    async def _is_over(self) -> bool:
+        newest = next(iter(reversed(await self._releases())), None)
+        return ending.is_over(await self._application(), newest)
 
-    async def _newest(self) -> Object | None:
+    async def _releases(self) -> list[Object]:
+        """The Application's releases since the rehearsal's start, the newest last."""
         match = Match(labels=f"app.oam.dev/name={self.asked.application}")
         page = await self.hub.list(Address(RELEASES), ListOptions(match=match))
-        return max(page.items, key=sequence_of, default=None)
+        ours = [one for one in page.items if objects.name(one) not in self._earlier]
+        return sorted(ours, key=sequence_of)
+
+    async def _application(self) -> Object | None:
+        try:
+            return await self.hub.get(_address_of(self.asked.after, APPLICATIONS))
+        except NotFound:
+            return None
 
     async def _complaint(self) -> str:
-        try:
-            application = await self.hub.get(_address_of(self.asked.after, APPLICATIONS))
-        except NotFound:
-            return "the application was deleted"
-        conditions = objects.dig(application, "status", "conditions", default=())
-        wrong = [one.get("message", "") for one in conditions if one.get("status") == "False"]
-        return "; ".join(one for one in wrong if one) or "no release came of it"
+        match = Match(labels=f"app.oam.dev/name={self.asked.application}")
+        units = await self.hub.list(Address(UNITS), ListOptions(match=match))
+        newest = next(iter(reversed(await self._releases())), None)
+        return ending.complaint(await self._application(), newest, units.items)
 
     async def _act(self) -> None:
         for action in self.asked.actions:
@@ -227,7 +265,8 @@ class Rehearsal:
             await self.clock.sleep_until(at)
             await self._do(action)
         # What the last one did has begun by then: a release that had ended may go on.
-        await self.clock.sleep_until(Instant(self.clock.now() + _REACTION_SECONDS))
+        if self.asked.actions:
+            await self.clock.sleep_until(Instant(self.clock.now() + _REACTION_SECONDS))
 
     async def _do(self, action: fleet.RehearsalAction) -> None:
         if action.do == "scale":
@@ -239,8 +278,7 @@ class Rehearsal:
             "abort": {"request": "Abort"},
             "rollback": {"request": "Rollback"},
         }
-        newest = await self._newest()
-        if newest is not None:
+        for newest in (await self._releases())[-1:]:
             address = Address(RELEASES, objects.namespace(newest), objects.name(newest))
             await self.hub.patch(address, Patch("merge", {"spec": changes[action.do]}))
             self._tell(None, action.do.capitalize(), "the rehearsal's action")
@@ -280,34 +318,25 @@ class Rehearsal:
     def _tell(self, cluster: str | None, what: str, why: str) -> None:
         self.events.append(Event(round(self.clock.now() - self.start, 3), cluster, what, why))
 
-    def _report(
-        self, outcome: Outcome, message: str, release: Object | None, wall_seconds: float
-    ) -> Report:
+    def _report(self, end: End, statuses: Sequence[ReleaseStatus], wall_seconds: float) -> Report:
         return Report(
-            outcome=outcome,
-            virtual_seconds=round(self._end(release) - self.start, 3),
+            outcome=end.outcome,
+            virtual_seconds=round(end.at - self.start, 3),
             writes=self.writes,
             max_exposed_share=self.exposure.share,
             max_exposed_clusters=self.exposure.clusters,
             events=tuple(self.events),
-            message=message,
+            message=end.message,
             application=self.asked.application,
             clusters=len(self.fleet),
-            waves=self._waves(release),
+            waves=tuple(self._wave(wave) for one in statuses for wave in one.waves),
             wall_seconds=wall_seconds,
             seed=self.asked.seed,
         )
 
-    def _end(self, release: Object | None) -> Instant:
-        finished = _status(release).finished_at if release is not None else ""
-        return times.from_text(finished) if finished else self.clock.now()
-
-    def _waves(self, release: Object | None) -> tuple[WaveTime, ...]:
-        waves = _status(release).waves if release is not None else ()
-        return tuple(
-            WaveTime(one.name, one.units, self._since(one.started_at), self._since(one.finished_at))
-            for one in waves
-        )
+    def _wave(self, one: WaveStatus) -> WaveTime:
+        began, ended = self._since(one.started_at), self._since(one.finished_at)
+        return WaveTime(one.name, one.units, began, ended)
 
     def _since(self, text: str) -> float | None:
         return round(times.from_text(text) - self.start, 3) if text else None
@@ -322,19 +351,8 @@ def _raise_unready(application: str, said: str) -> None:
     )
 
 
-def _status(release: Object | None) -> ReleaseStatus:
-    return parse(ReleaseStatus, (release or {}).get("status"), "status")
-
-
 def _address_of(obj: Object, resource: Resource) -> Address:
     return Address(resource, objects.namespace(obj) or "default", objects.name(obj))
-
-
-def without_policy(application: Object) -> Object:
-    """The Application without its release policy: it goes everywhere at once."""
-    policies: Sequence[Object] = objects.dig(application, "spec", "policies", default=())
-    left = [one for one in policies if one.get("type") != "release"]
-    return objects.put(application, ("spec", "policies"), left)
 
 
 def _is_spec_write(action: object) -> bool:

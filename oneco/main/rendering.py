@@ -11,7 +11,8 @@ from oneco.kinds.parts import parse
 from oneco.kinds.release import OBSERVATIONS, ClusterName, Observed
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.main.rehearsal import BEGINNING, Rehearsal, without_policy
+from oneco.main import ending
+from oneco.main.rehearsal import BEGINNING, Rehearsal
 from oneco.main.scenario import Scenario
 from oneco.worlds import clocks
 
@@ -32,7 +33,7 @@ def deliver(application: Object, clusters: Sequence[Cluster]) -> Delivered:
     asked = Scenario(
         members=[Member(ClusterName(name), labels) for name, labels in clusters or [_LOCAL]],
         before=None,
-        after=without_policy(application),
+        after=ending.at_once(application),
         others=(),
         faults=(),
         actions=(),
