@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from oneco.kube.objects import Object
@@ -16,6 +16,13 @@ class Workload(Protocol):
         """The gated manifest, narrowed to what may be taken down beside the new pods ready now.
 
         `updated_ready` is None while they are not counted: then the gate stays as `live` has it.
+        """
+        ...
+
+    def doomed(self, live: Object, pods: Sequence[Object], newest: str) -> Sequence[Object]:
+        """Of the pods that are to stay, those to delete now, so that new ones take their places.
+
+        `newest` is what pods of the live object's present template carry as their revision.
         """
         ...
 

@@ -29,6 +29,8 @@ class Wanted:
     info: ResourceInfo | None
     live: Object | None
     counts: Counts
+    doomed: Sequence[Object] = ()
+    """The live object's pods that have to be deleted for the gate to be reached."""
 
     @property
     def kind(self) -> Kind:
@@ -109,9 +111,13 @@ def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) 
     live = reader.get(bare.address, "member")
     counts = pods.count(reader, live) if live is not None else pods.NONE
     driver = drivers.get(kind_of(manifest))
-    if driver is not None:
-        manifest = driver.step(manifest, live, _new_pods_ready(manifest, live, counts))
-    return Wanted(manifest, info, live, counts)
+    if driver is None:
+        return Wanted(manifest, info, live, counts)
+    manifest = driver.step(manifest, live, _new_pods_ready(manifest, live, counts))
+    if live is None or not counts.newest or not counts.is_current or objects.is_deleting(live):
+        return Wanted(manifest, info, live, counts)
+    doomed = driver.doomed(live, pods.staying(reader, live), counts.newest)
+    return Wanted(manifest, info, live, counts, doomed)
 
 
 def _new_pods_ready(manifest: Object, live: Object | None, counts: Counts) -> int | None:

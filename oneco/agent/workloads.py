@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from oneco.decision import Follow, Reader
 from oneco.kinds.release import Problem
@@ -13,9 +13,13 @@ from oneco.kube.objects import Object
 from oneco.kube.refs import Kind, Resource, kind_of
 
 DEPLOYMENT = Kind("apps", "v1", "Deployment")
+STATEFUL_SET = Kind("apps", "v1", "StatefulSet")
+DAEMON_SET = Kind("apps", "v1", "DaemonSet")
 REPLICA_SETS = Resource("apps", "v1", "replicasets")
+CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions")
 PODS = Resource("", "v1", "pods")
 _REVISION = "deployment.kubernetes.io/revision"
+_REVISION_LABEL = "controller-revision-hash"
 
 FATAL = frozenset(
     {
@@ -42,6 +46,8 @@ class Counts:
     updated_ready: int = 0
     ready: int = 0
     problems: tuple[Problem, ...] = ()
+    newest: str = ""
+    """What pods of the present template carry as `controller-revision-hash`, once known."""
 
 
 NONE = Counts()
@@ -49,13 +55,22 @@ NONE = Counts()
 
 def count(reader: Reader, live: Object) -> Counts:
     """The pods of `live`, if it is a workload that this room knows."""
-    if kind_of(live) != DEPLOYMENT:
-        return NONE
+    counted = _COUNTED.get(kind_of(live))
+    return counted(reader, live) if counted is not None else NONE
+
+
+def staying(reader: Reader, live: Object) -> tuple[Object, ...]:
+    """The pods that `live` controls and that are not on their way out."""
+    owned = _owned(reader.list(PODS, objects.namespace(live), "member"), live)
+    return tuple(pod for pod in owned if not objects.is_deleting(pod))
+
+
+def _deployment(reader: Reader, live: Object) -> Counts:
     status = live.get("status") or {}
     newest = _newest(reader, live) if status.get("updatedReplicas") else None
     ready = objects.dig(newest or {}, "status", "readyReplicas", default=0)
     return Counts(
-        is_current=(status.get("observedGeneration") or 0) >= objects.generation(live),
+        is_current=_is_current(live),
         replicas=objects.dig(live, "spec", "replicas", default=1),
         total=status.get("replicas") or 0,
         updated=status.get("updatedReplicas") or 0,
@@ -65,11 +80,83 @@ def count(reader: Reader, live: Object) -> Counts:
     )
 
 
+def _stateful_set(reader: Reader, live: Object) -> Counts:
+    status = live.get("status") or {}
+    return _by_revision(
+        reader,
+        live,
+        status.get("updateRevision") or "",
+        replicas=objects.dig(live, "spec", "replicas", default=1),
+        total=status.get("replicas") or 0,
+        updated=status.get("updatedReplicas") or 0,
+        ready=status.get("readyReplicas") or 0,
+    )
+
+
+def _daemon_set(reader: Reader, live: Object) -> Counts:
+    status = live.get("status") or {}
+    return _by_revision(
+        reader,
+        live,
+        _revision_of_template(reader, live),
+        replicas=status.get("desiredNumberScheduled") or 0,
+        total=status.get("currentNumberScheduled") or 0,
+        updated=status.get("updatedNumberScheduled") or 0,
+        ready=status.get("numberReady") or 0,
+    )
+
+
+def _by_revision(reader: Reader, live: Object, newest: str, **numbers: int) -> Counts:
+    """Only pods tell which of them are new *and* ready; the status says neither of the two."""
+    pods = [pod for pod in staying(reader, live) if newest and _revision(pod) == newest]
+    ready = sum(map(is_ready, pods))
+    return Counts(
+        is_current=_is_current(live) and bool(newest),
+        updated_ready=min(ready, numbers["updated"]),
+        problems=_troubles(pods) if ready < len(pods) else (),
+        newest=newest,
+        **numbers,
+    )
+
+
+def _revision_of_template(reader: Reader, live: Object) -> str:
+    """A DaemonSet's status names no revision: it is the one that keeps the present template."""
+    wanted = {**objects.dig(live, "spec", "template", default={}), "$patch": "replace"}
+    candidates = reader.list(CONTROLLER_REVISIONS, objects.namespace(live), "member")
+    for one in _owned(candidates, live):
+        if objects.dig(one, "data", "spec", "template") == wanted:
+            return _revision(one)
+    return ""
+
+
+_COUNTED: Mapping[Kind, Callable[[Reader, Object], Counts]] = {
+    DEPLOYMENT: _deployment,
+    STATEFUL_SET: _stateful_set,
+    DAEMON_SET: _daemon_set,
+}
+
+
+def _is_current(live: Object) -> bool:
+    seen = objects.dig(live, "status", "observedGeneration", default=0)
+    return bool(seen >= objects.generation(live))
+
+
 def follows(kind: Kind, namespace: str) -> Iterable[Follow]:
     """The collections that tell about the pods of a workload."""
     if kind == DEPLOYMENT:
         yield Follow(REPLICA_SETS, namespace)
+    if kind == DAEMON_SET:
+        yield Follow(CONTROLLER_REVISIONS, namespace)
+    if kind in _COUNTED:
         yield Follow(PODS, namespace)
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether the pod says that it is ready."""
+    return any(
+        one.get("type") == "Ready" and one.get("status") == "True"
+        for one in objects.dig(pod, "status", "conditions", default=())
+    )
 
 
 def trouble(pod: Object) -> tuple[str, str]:
@@ -99,12 +186,20 @@ def _problems(reader: Reader, newest: Object | None, ready: int) -> tuple[Proble
     if newest is None or ready >= objects.dig(newest, "spec", "replicas", default=0):
         return ()
     owned = _owned(reader.list(PODS, objects.namespace(newest), "member"), newest)
-    found = [trouble(pod) for pod in owned if not objects.is_deleting(pod)]
+    return _troubles([pod for pod in owned if not objects.is_deleting(pod)])
+
+
+def _troubles(new: Iterable[Object]) -> tuple[Problem, ...]:
+    found = [trouble(pod) for pod in new]
     pods = Counter(reason for reason, _ in found if reason)
     said = dict(reversed(found))
     return tuple(
         Problem(reason=reason, message=said[reason], pods=pods[reason]) for reason in sorted(pods)
     )
+
+
+def _revision(obj: Object) -> str:
+    return objects.labels(obj).get(_REVISION_LABEL, "")
 
 
 def _owned(candidates: Sequence[Object], owner: Object) -> Iterable[Object]:

@@ -60,7 +60,7 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
         for one in sorted(seen.wanted, key=_rank)
         if one.info is not None and not _is_applied(one, seen, types)
     ]
-    actions = (*_applies(seen, missing), *_deletes(seen))
+    actions = (*_applies(seen, missing), *_replacements(seen, missing), *_deletes(seen))
     if actions and not seen.failures:
         return Decision(actions=actions, follows=follows, reasons=(_reason(missing, seen),))
     report = reports.report(seen, {id(one) for one in missing}, now)
@@ -140,6 +140,15 @@ def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
         yield Apply(one.address, body, options, "member")
 
 
+def _replacements(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
+    """Pods go only for what is applied as it is wanted: another template may be on its way."""
+    waiting = {id(one) for one in missing}
+    for one in seen.wanted:
+        for pod in one.doomed if id(one) not in waiting else ():
+            address = Address(workloads.PODS, objects.namespace(pod), objects.name(pod))
+            yield Delete(address, DeleteOptions(uid=objects.uid(pod)), "member")
+
+
 def _deletes(seen: WorkSeen) -> Iterable[Action]:
     for address, live in reversed(tuple(seen.leftovers.items())):
         if not objects.is_deleting(live):
@@ -181,6 +190,9 @@ def _reason(missing: list[Wanted], seen: WorkSeen) -> Reason:
         return Reason("DriftRepaired", f"puts back {names}{more}")
     if missing:
         return Reason("Applied", f"applies {names}{more}")
+    if any(one.doomed for one in seen.wanted):
+        pods = sum(len(one.doomed) for one in seen.wanted)
+        return Reason("PodsReplaced", f"deletes {pods} pods that new ones replace")
     return Reason("Removed", f"removes {len(seen.leftovers)} objects that the work no longer has")
 
 

@@ -14,7 +14,9 @@ from oneco.control.shell import Controller, Source
 from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, placements
 from oneco.fleet.joining import REQUESTS, Joining
+from oneco.integrations.kubernetes.daemonset import DaemonSetWorkload
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
+from oneco.integrations.kubernetes.statefulset import StatefulSetWorkload
 from oneco.integrations.x509.registrar import X509Registrar
 from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
@@ -33,8 +35,10 @@ from oneco.kube.refs import Kind, Resource
 from oneco.main import wakes
 from oneco.release import releases, seen, units
 
-WORKLOADS: Mapping[Kind, DeploymentWorkload] = {
-    Kind("apps", "v1", "Deployment"): DeploymentWorkload()
+WORKLOADS: Mapping[Kind, DeploymentWorkload | StatefulSetWorkload | DaemonSetWorkload] = {
+    Kind("apps", "v1", "Deployment"): DeploymentWorkload(),
+    Kind("apps", "v1", "StatefulSet"): StatefulSetWorkload(),
+    Kind("apps", "v1", "DaemonSet"): DaemonSetWorkload(),
 }
 _LEASES = membership.LEASES
 NAMESPACES = Resource("", "v1", "namespaces")

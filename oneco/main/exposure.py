@@ -10,6 +10,7 @@ from oneco.worlds.apiserver.store import Change, Store
 
 _PODS = "/pods"
 _HASH_LABEL = "pod-template-hash"
+_REVISION_LABEL = "controller-revision-hash"
 _NAME_LABEL = "app.oam.dev/name"
 _COMPONENT_LABEL = "app.oam.dev/component"
 
@@ -76,5 +77,7 @@ class Exposure:
 
 def _template(pod: Object) -> Template:
     labels = objects.labels(pod)
-    component, template = labels.get(_COMPONENT_LABEL, ""), labels.get(_HASH_LABEL, "")
+    component = labels.get(_COMPONENT_LABEL, "")
+    # StatefulSets and DaemonSets have revisions where Deployments have ReplicaSets.
+    template = labels.get(_HASH_LABEL) or labels.get(_REVISION_LABEL, "")
     return objects.namespace(pod), component, template

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oneco.agent import marks
-from oneco.agent.workloads import PODS, REPLICA_SETS, trouble
+from oneco.agent.workloads import PODS, REPLICA_SETS, is_ready, trouble
 from oneco.control.cache import Seen
 from oneco.control.journal import Key
 from oneco.control.shell import Wakes
@@ -161,8 +161,8 @@ def work_of_live(cluster: str) -> Wakes:
     """The work whose object, or whose workload's pods, changed in the member."""
 
     def wakes(reader: Reader, seen: Seen) -> Iterable[Key]:
-        if seen.resource == PODS and _trouble(seen.old) == _trouble(seen.new):
-            return  # that a pod came or got ready is told by its ReplicaSet
+        if seen.resource == PODS and _news(seen.old) == _news(seen.new):
+            return
         for obj in (seen.new, seen.old):
             work = _work(reader, obj) if obj is not None else ""
             if work:
@@ -200,8 +200,14 @@ def _owner(reader: Reader, obj: Object) -> Object | None:
     return reader.get(Address(resource, objects.namespace(obj), reference["name"]), "member")
 
 
-def _trouble(pod: Object | None) -> tuple[str, str]:
-    return trouble(pod) if pod is not None else ("", "")
+def _news(pod: Object | None) -> tuple[object, ...]:
+    """What an agent wants to know of a pod; of whom a ReplicaSet tells, only its trouble."""
+    if pod is None:
+        return ("", "")
+    reference = objects.controller_of(pod)
+    if reference is None or reference.get("kind") in ("ReplicaSet", "Job"):
+        return trouble(pod)
+    return *trouble(pod), is_ready(pod), objects.is_deleting(pod)
 
 
 def _phase(obj: Object | None) -> str:
@@ -224,4 +230,9 @@ def _conditions(cluster: Object | None) -> object:
     return objects.dig(cluster or {}, "status", "conditions", default=()), annotations
 
 
-_OWNERS = {"ReplicaSet": REPLICA_SETS, "Deployment": Resource("apps", "v1", "deployments")}
+_OWNERS = {
+    "ReplicaSet": REPLICA_SETS,
+    "Deployment": Resource("apps", "v1", "deployments"),
+    "StatefulSet": Resource("apps", "v1", "statefulsets"),
+    "DaemonSet": Resource("apps", "v1", "daemonsets"),
+}

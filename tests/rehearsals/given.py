@@ -29,6 +29,7 @@ from oneco.worlds.behaviours import faults
 from oneco.worlds.behaviours.faults import Where, Window
 from oneco.worlds.clocks import VirtualClock
 from tests.rehearsals.checkers import exposure, generations, pauses, rollbacks
+from tests.rehearsals.checkers.watching import WORKLOADS
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments")
 CHECKERS = (exposure.Checker, pauses.Checker, rollbacks.Checker, generations.Checker)
@@ -136,6 +137,25 @@ def settings(**data: str) -> Object:
         "type": "k8s-objects",
         "properties": {"objects": [{**config, "data": dict(data)}]},
     }
+
+
+def stateful(name: str, *, pods: int = 3, **spec: Any) -> Object:
+    """A component that is a StatefulSet whose image carries the version."""
+    return _plain("StatefulSet", name, {"replicas": pods, "serviceName": name, **spec})
+
+
+def daemon(name: str, **spec: Any) -> Object:
+    """A component that is a DaemonSet whose image carries the version."""
+    return _plain("DaemonSet", name, spec)
+
+
+def _plain(kind: str, name: str, spec: Any) -> Object:
+    labels = {"app": name, "app.oam.dev/name": "shop", "app.oam.dev/component": name}
+    pod = {"containers": [{"name": "c", "image": f"shop/{name}:{{version}}"}]}
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    body = {"selector": {"matchLabels": {"app": name}}, "template": template, **spec}
+    whole = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": body}
+    return {"name": name, "type": "k8s-objects", "properties": {"objects": [whole]}}
 
 
 def versions(before: str | None, after: str) -> Part:
@@ -275,6 +295,11 @@ class World(Rehearsal):
         """A Deployment as it is in a cluster now."""
         return self.fleet[cluster].server.get(Address(DEPLOYMENTS, "default", name))
 
+    def workload(self, cluster: str, name: str) -> Any:
+        """The Deployment, StatefulSet or DaemonSet of this name in a cluster."""
+        (found,) = _workloads(self, cluster, name)
+        return found
+
     def units(self) -> list[Any]:
         """All units as they are on the hub now."""
         return list(self.server.list(Address(UNITS)).items)
@@ -327,7 +352,7 @@ class Ending:
         return [one.cluster or "everywhere" for one in self.happened(what)]
 
     def images(self, deployment: str = "web") -> dict[str, str]:
-        """The image that every cluster's Deployment asks for; empty where there is none."""
+        """The image that every cluster's workload asks for; empty where there is none."""
         return {name: _image(self.world, name, deployment) for name in self.world.fleet}
 
 
@@ -388,11 +413,19 @@ def _seconds(text: str) -> float:
     return durations.parse(text, "the test")
 
 
-def _image(world: World, cluster: str, deployment: str) -> str:
-    for one in world.member(cluster).scan("apps/deployments"):
-        if objects.name(one) == deployment:
-            return str(one["spec"]["template"]["spec"]["containers"][0]["image"])
+def _image(world: World, cluster: str, workload: str) -> str:
+    for one in _workloads(world, cluster, workload):
+        return str(one["spec"]["template"]["spec"]["containers"][0]["image"])
     return ""
+
+
+def _workloads(world: World, cluster: str, name: str) -> list[Any]:
+    return [
+        one
+        for collection in WORKLOADS.values()
+        for one in world.member(cluster).scan(collection)
+        if objects.name(one) == name
+    ]
 
 
 _SEQUENCE = "onepersoncompany.io/sequence"

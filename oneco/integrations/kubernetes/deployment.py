@@ -8,7 +8,7 @@ Putting the original fields back lets the update finish, or the old template ret
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from oneco.kinds.release import PARTITION_ANNOTATION
 from oneco.kube import objects
@@ -66,6 +66,11 @@ class DeploymentWorkload:
             return manifest
         step = _opening(live) if updated_ready is None else updated_ready + _allowed(marks, live)
         return manifest if step >= int(target) else _held(manifest, step)
+
+    def doomed(self, live: Object, pods: Sequence[Object], newest: str) -> Sequence[Object]:
+        """None: its own controller replaces every pod."""
+        del live, pods, newest
+        return ()
 
 
 def _allowed(marks: Mapping[str, str], live: Object | None) -> int:

@@ -60,7 +60,7 @@ class Checker(Watching):
             return 0
         policy = release["spec"].get("policy")
         amounts = policy.get("batches", DEFAULT_BATCHES) if policy else ("100%",)
-        live = self.world.deployment(cluster, component)["spec"]["replicas"]
+        live = size(self.world.workload(cluster, component))
         changed = self._counts(unit, cluster)
         steps = rising([tuple(target(a, c) for c in changed.values()) for a in amounts])
         place = min(told.get("batch", 0), len(steps)) - 1
@@ -79,6 +79,12 @@ class Checker(Watching):
         changed = [one for one in new if one in old and new[one] != old[one]]
         pods = told.get("pods") or [0] * len(changed)
         return dict(zip(changed, pods, strict=True))
+
+
+def size(workload: Any) -> int:
+    """How many pods a workload has: a DaemonSet as many as nodes."""
+    nodes = status(workload).get("desiredNumberScheduled", 0)
+    return int(workload["spec"].get("replicas", nodes))
 
 
 def target(amount: str | int, pods: int) -> int:

@@ -33,7 +33,7 @@ class Checker(Watching):
         wanted = self.images(spec["revision"], spec["variant"])
         progress = {row["name"]: row.get("target", 0) for row in told.get("workloads", ())}
         for deployment, new in wanted.items():
-            live = self.world.deployment(cluster, deployment)
+            live = self.world.workload(cluster, deployment)
             if image(live["spec"]["template"]) != new:
                 self.breaks(f"{cluster}: {deployment} does not even ask for {new}")
             if status(live).get("observedGeneration", 0) < live["metadata"]["generation"]:

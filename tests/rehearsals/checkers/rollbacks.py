@@ -13,10 +13,10 @@ from oneco.kube.covers import covers
 from oneco.kube.refs import kind_of
 from oneco.kube.types import ANY
 from oneco.worlds.apiserver.store import Change
-from tests.rehearsals.checkers.watching import UNITS, Watching, name, status
+from tests.rehearsals.checkers.watching import UNITS, WORKLOADS, Watching, name, status
 
 GATE = "onepersoncompany.io/partition"
-COLLECTIONS = {"Deployment": "apps/deployments", "Service": "/services", "ConfigMap": "/configmaps"}
+COLLECTIONS = {**WORKLOADS, "Service": "/services", "ConfigMap": "/configmaps"}
 
 
 class Checker(Watching):
@@ -62,4 +62,5 @@ def _says(live: Any, manifest: Any) -> bool:
 def _gates(live: Any) -> bool:
     spec = live.get("spec") or {}
     held = spec.get("paused") or spec.get("minReadySeconds", 0) > 1_000_000
-    return bool(held or GATE in live["metadata"].get("annotations", {}))
+    rolling = (spec.get("updateStrategy") or {}).get("rollingUpdate") or {}
+    return bool(held or rolling.get("partition") or GATE in live["metadata"].get("annotations", {}))

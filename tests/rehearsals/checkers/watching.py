@@ -12,6 +12,11 @@ UNITS = "onepersoncompany.io/releaseunits"
 WORKS = "work.open-cluster-management.io/manifestworks"
 REVISIONS = "core.oam.dev/applicationrevisions"
 DEPLOYMENTS = "apps/deployments"
+WORKLOADS = {
+    "Deployment": DEPLOYMENTS,
+    "StatefulSet": "apps/statefulsets",
+    "DaemonSet": "apps/daemonsets",
+}
 PODS = "/pods"
 
 
@@ -65,11 +70,11 @@ class Watching:
         return []
 
     def images(self, revision: str, variant: str) -> dict[str, str]:
-        """The image of each Deployment of a variant of a revision."""
+        """The image of each workload of a variant of a revision."""
         return {
             name(one): image(one["spec"]["template"])
             for one in self.manifests(revision, variant)
-            if one["kind"] == "Deployment"
+            if one["kind"] in WORKLOADS
         }
 
 
