@@ -163,7 +163,7 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
     if found.state == "Failed":
         return _fail(seen, status, found.reason, now)
     if status.phase == "Succeeded":
-        return show(seen, status)
+        return _keep_watch(seen, status, now)
     if found.state == "Unseen":
         # What nobody sees is neither good nor bad, and its time does not count.
         status = changed(status, progressed_at="", batch_reached_at="")
@@ -191,8 +191,8 @@ def _await_pods(seen: UnitSeen, status: UnitStatus, reason: Reason, now: Instant
         # Pods that were ready are not any more: the batch has to be reached anew. Only the time in
         # which they were does not count, or pods that come and go would have patience for ever.
         ready = now - times.from_text(status.batch_reached_at)
-        started = Instant(times.from_text(status.batch_started_at) + ready)
-        status = changed(status, batch_reached_at="", batch_started_at=times.to_micro_text(started))
+        since = Instant(times.from_text(status.progressed_at) + ready)
+        status = changed(status, batch_reached_at="", progressed_at=times.to_micro_text(since))
     deadline = _deadline(seen, times.from_text(status.progressed_at))
     if now >= deadline:
         allowed = seen.policy.progress_deadline
@@ -215,6 +215,17 @@ def _keep_silence(seen: UnitSeen, status: UnitStatus, now: Instant, course: _Cou
     if status.batch < course.length:
         return _next_batch(seen, status, course)
     return _succeed(seen, status, now)
+
+
+def _keep_watch(seen: UnitSeen, status: UnitStatus, now: Instant) -> Decision:
+    """Go on asking in the silence of the unit's wave: what fails then has failed in time."""
+    if not seen.policy.checks or seen.course.wave != seen.spec.wave:
+        return show(seen, status)
+    # When that silence ends is for the release to say.
+    asked = checks.ask(seen, status, now, Instant(now + 2 * checks.INTERVAL_SECONDS))
+    if asked.failed is not None:
+        return _fail(seen, status, asked.failed, now)
+    return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
 
 
 def _next_batch(seen: UnitSeen, status: UnitStatus, course: _Course) -> Decision:
