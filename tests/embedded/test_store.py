@@ -16,6 +16,7 @@ import pytest
 from oneco.errors import OnecoError, Refused
 from oneco.kube.errors import Expired, ServiceUnavailable
 from oneco.kube.objects import Object
+from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.embedded.sqlite import SqliteStore
 
@@ -59,8 +60,9 @@ def test_an_object_carries_the_revision_of_its_commit(tmp_path):
     store.close()
 
 
-def test_a_scan_is_ordered_by_namespace_then_name_and_can_go_on(tmp_path):
-    store = SqliteStore(tmp_path / "db")
+@pytest.mark.parametrize("is_on_disk", [True, False])
+def test_a_scan_is_ordered_by_namespace_then_name_and_can_go_on(tmp_path, is_on_disk):
+    store = SqliteStore(tmp_path / "db") if is_on_disk else MemoryStore()
     for namespace, name in [("b", "x"), ("a", "z"), ("a-b", "k"), ("a", "y")]:
         store.commit(key(name, namespace), {"metadata": {"name": name, "namespace": namespace}})
 
@@ -70,7 +72,10 @@ def test_a_scan_is_ordered_by_namespace_then_name_and_can_go_on(tmp_path):
 
     assert names() == [("a", "y"), ("a", "z"), ("a-b", "k"), ("b", "x")]
     assert names(after=("a", "y"), limit=2) == [("a", "z"), ("a-b", "k")]
+    assert names(after=("a", "y"), limit=1) == [("a", "z")]
     assert names(namespace="a") == [("a", "y"), ("a", "z")]
+    assert store.count(MAPS, after=("a", "y")) == 3
+    assert store.count(MAPS, "a", after=("a", "z")) == 0
     assert (store.count(MAPS), store.count(MAPS, "a"), store.count("/pods")) == (4, 2, 0)
     store.close()
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from oneco.clock import Instant
-from oneco.kube import causes
-from oneco.kube.api import Patch, WatchOptions, WriteOptions
+from oneco.kube import causes, objects
+from oneco.kube.api import ListOptions, Page, Patch, WatchOptions, WriteOptions
 from oneco.kube.errors import Invalid
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.core import Caller
@@ -168,3 +168,26 @@ def test_a_server_over_a_used_store_knows_owners_kinds_and_addresses():
     with pytest.raises(Invalid):
         spec = {"clusterIP": "10.0.0.1", "ports": [{"port": 1}]}
         second.create(SERVICES, {"metadata": {"name": "s"}, "spec": spec})
+
+
+def test_pages_are_one_list_while_other_things_change_and_while_it_changes_itself():
+    server = a_server(store=MemoryStore())
+
+    def add(name: str, plural: str = "configmaps") -> None:
+        key = Key(f"/{plural}", "default", name)
+        server.inside.create(key, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}})
+
+    def page(token: str = "") -> Page:
+        return server.list(CONFIG_MAPS, ListOptions(limit=2, continue_token=token))
+
+    for name in "acegi":
+        add(name)
+    first = page()
+    add("s", "secrets")
+    second = page(first.continue_token)
+    add("h")
+    third = page(second.continue_token)
+    pages = (first, second, third)
+    assert ["".join(map(objects.name, one.items)) for one in pages] == ["ac", "eg", "i"]
+    assert [one.remaining for one in pages] == [3, 1, None]
+    assert {one.resource_version for one in pages} == {first.resource_version}

@@ -34,19 +34,25 @@ def page(core: Core, served: Served, namespace: str, options: ListOptions) -> Pa
         revision, behind = token.rv, _place(token.start)
     else:
         revision, behind = _current(store, options.resource_version), ("", "")
-    objects = _objects(store, (served, namespace), behind, revision, options.match)
-    if matches is not None:
-        objects = [obj for obj in objects if matches(obj)]
-    kept, limit = len(objects), options.limit
-    if not limit or kept <= limit:
+    limit = options.limit
+    at = store.revision() if _is_unchanged(store, served.collection, revision) else revision
+    if matches is None and limit and at == store.revision():
+        # Only the page itself is read: a long list would otherwise be read again for each of them.
+        objects = store.scan(served.collection, namespace, after=behind, limit=limit)
+        total = store.count(served.collection, namespace, after=behind)
+    else:
+        objects = _objects(store, (served, namespace), behind, at, options.match)
+        if matches is not None:
+            objects = [obj for obj in objects if matches(obj)]
+        total = len(objects)
+    if not limit or total <= limit:
         return Page(conversion.all_served(served, objects), str(revision))
     objects = objects[:limit]
-    remaining = kept - limit if matches is None else None
     return Page(
         conversion.all_served(served, objects),
         str(revision),
         _encode(objects[-1], revision),
-        remaining,
+        total - limit if matches is None else None,
     )
 
 
@@ -71,6 +77,14 @@ def check_version(store: Store, text: str) -> int:
 def too_old(revision: int, oldest: int) -> Expired:
     """The error that says what happened since `revision` is forgotten."""
     return Expired(f"too old resource version: {revision} ({oldest})")
+
+
+def _is_unchanged(store: Store, collection: str, revision: int) -> bool:
+    """Whether the collection is now as it was at `revision`."""
+    if revision < store.oldest():
+        return False
+    changes = store.changes(revision, collection, include_pending=True)
+    return revision == store.revision() or next(iter(changes), None) is None
 
 
 def _current(store: Store, text: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -73,18 +74,22 @@ class MemoryStore:
                 continue
             names = shelf.names()
             if space == after[0] and after[1]:
-                names = [name for name in names if name > after[1]]
+                names = names[bisect.bisect_right(names, after[1]) :]
             items = shelf.items
-            found += [items[name] for name in names]
-            if limit and len(found) >= limit:
-                return found[:limit]
+            found += [items[name] for name in (names[: limit - len(found)] if limit else names)]
+            if limit and len(found) == limit:
+                break
         return found
 
-    def count(self, collection: str, namespace: str = "") -> int:
-        """How many objects the collection holds."""
+    def count(
+        self, collection: str, namespace: str = "", *, after: tuple[str, str] = ("", "")
+    ) -> int:
+        """How many objects `scan` would give."""
         shelves = self._shelves.get(collection)
         if not shelves:
             return 0
+        if after != ("", ""):
+            return len(self.scan(collection, namespace, after=after))
         if namespace:
             shelf = shelves.get(namespace)
             return len(shelf.items) if shelf else 0

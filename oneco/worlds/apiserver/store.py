@@ -58,8 +58,10 @@ class Store(Protocol):
         """Objects ordered by (namespace, name), those behind `after`, at most `limit` (0: all)."""
         ...
 
-    def count(self, collection: str, namespace: str = "") -> int:
-        """How many objects the collection holds."""
+    def count(
+        self, collection: str, namespace: str = "", *, after: tuple[str, str] = ("", "")
+    ) -> int:
+        """How many objects `scan` would give."""
         ...
 
     def commit(self, key: Key, after: Object | None) -> Change:

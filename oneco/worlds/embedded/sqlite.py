@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import bisect
 import heapq
 import itertools
 import sqlite3
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -25,6 +24,7 @@ from oneco.kube.errors import (
 from oneco.kube.objects import DEEPEST, Object, encode, is_too_deep, put, resource_version
 from oneco.worlds.apiserver.store import Change, Key, Listener
 from oneco.worlds.embedded.database import copy_database, open_database, open_reader
+from oneco.worlds.embedded.held import Places, ValueCache
 from oneco.worlds.embedded.journal import Entry, Journal, WritingThread
 from oneco.worlds.embedded.ownership import FileOwner
 
@@ -67,7 +67,7 @@ class SqliteStore:
             # The original went on after it was copied: whoever saw that must not take this for it.
             self._journal.leap(_COPY_LEAP)
         self._call_soon = call_soon
-        self._cache = _Cache(cache_bytes)
+        self._cache = ValueCache(cache_bytes)
         self._pending: dict[int, Entry] = {}
         self._finished: deque[tuple[Sequence[Entry], Exception | None]] = deque()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -107,9 +107,11 @@ class SqliteStore:
         index = self._collections.get(collection)
         return self._values(index.between(namespace, after, limit)) if index else ()
 
-    def count(self, collection: str, namespace: str = "") -> int:
+    def count(
+        self, collection: str, namespace: str = "", *, after: tuple[str, str] = ("", "")
+    ) -> int:
         index = self._collections.get(collection)
-        return index.count(namespace) if index else 0
+        return index.count(namespace, after) if index else 0
 
     def changes(
         self, since: int, collection: str, *, include_pending: bool = False
@@ -205,18 +207,18 @@ class SqliteStore:
         """Go on with this database as the original."""
         self._journal.mark("copy", "")
 
-    def _read_index(self) -> dict[str, _Collection]:
-        found: dict[str, _Collection] = {}
+    def _read_index(self) -> dict[str, Places]:
+        found: dict[str, Places] = {}
         for collection, namespace, name, revision in self._reader.execute(
             "SELECT collection, namespace, name, revision FROM current"
         ):
-            found.setdefault(collection, _Collection()).set((namespace, name), revision)
+            found.setdefault(collection, Places()).set((namespace, name), revision)
         return found
 
     def _keep(self, entry: Entry) -> None:
         change = entry.change
         place = (change.key.namespace, change.key.name)
-        collection = self._collections.setdefault(change.key.collection, _Collection())
+        collection = self._collections.setdefault(change.key.collection, Places())
         if change.after is None:
             collection.remove(place)
         else:
@@ -337,84 +339,3 @@ def _encoded(obj: Object) -> bytes:
     if not is_readable:
         raise BadRequest(f"the object: wanted at most {DEEPEST} levels inside one another")
     return value
-
-
-class _Collection:
-    """Which objects a collection has, in order, and the revision that holds the value of each."""
-
-    __slots__ = ("_is_sorted", "_order", "revisions")
-
-    def __init__(self) -> None:
-        self.revisions: dict[tuple[str, str], int] = {}
-        self._order: list[tuple[str, str]] = []
-        self._is_sorted = True
-
-    def set(self, place: tuple[str, str], revision: int) -> None:
-        if place not in self.revisions:
-            self._is_sorted = self._is_sorted and (not self._order or self._order[-1] < place)
-            self._order.append(place)
-        self.revisions[place] = revision
-
-    def remove(self, place: tuple[str, str]) -> None:
-        if self.revisions.pop(place, None) is not None:
-            order = self._sorted()
-            del order[bisect.bisect_left(order, place)]
-
-    def between(self, namespace: str, after: tuple[str, str], limit: int) -> list[int]:
-        order = self._sorted()
-        start, end = self._span(namespace)
-        if after != ("", ""):
-            start = max(start, bisect.bisect_right(order, after))
-        if limit:
-            end = min(end, start + limit)
-        return [self.revisions[place] for place in order[start:end]]
-
-    def count(self, namespace: str) -> int:
-        start, end = self._span(namespace)
-        return end - start
-
-    def _span(self, namespace: str) -> tuple[int, int]:
-        order = self._sorted()
-        if not namespace:
-            return 0, len(order)
-        # No name follows "\0": the first place behind every name of the namespace.
-        behind = (namespace + "\0", "")
-        return bisect.bisect_left(order, (namespace, "")), bisect.bisect_left(order, behind)
-
-    def _sorted(self) -> list[tuple[str, str]]:
-        if not self._is_sorted:
-            self._order.sort()
-            self._is_sorted = True
-        return self._order
-
-
-class _Cached(NamedTuple):
-    value: Object
-    size: int
-
-
-class _Cache:
-    """The values read or written last, by revision, as many as `most_bytes` of JSON hold."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most, self._held = most_bytes, 0
-        self._values: OrderedDict[int, _Cached] = OrderedDict()
-
-    def get(self, revision: int) -> Object | None:
-        cached = self._values.get(revision)
-        if cached is None:
-            return None
-        self._values.move_to_end(revision)
-        return cached.value
-
-    def put(self, revision: int, value: Object, size: int) -> None:
-        self.drop(revision)
-        self._values[revision] = _Cached(value, size)
-        self._held += size
-        while self._held > self._most and self._values:
-            self._held -= self._values.popitem(last=False)[1].size
-
-    def drop(self, revision: int) -> None:
-        cached = self._values.pop(revision, None)
-        if cached is not None:
-            self._held -= cached.size
