@@ -89,7 +89,8 @@ async def write_until_dead(session, url: str, ledger: Ledger, number: int) -> No
 
 async def watch_until_dead(session, url: str, ledger: Ledger) -> None:
     """Follow the changes from where the last server left; versions only ever grow."""
-    path = f"{url}{MAPS}?watch=1&resourceVersion={ledger.seen or ''}"
+    # From the first version on: without one, what is there already would come by name.
+    path = f"{url}{MAPS}?watch=1&resourceVersion={ledger.seen or 1}"
     try:
         async with session.get(path) as reply:
             assert reply.status == 200
