@@ -14,6 +14,7 @@ from oneco.kube.errors import Cause
 from oneco.kube.objects import Object
 
 _percent = re.compile(r"(100(\.0+)?|\d{1,2}(\.\d+)?)%").fullmatch
+_zero = re.compile(r"(0+[a-z]+)+").fullmatch
 _WANTED_AMOUNT = 'a number such as 3 or a share from "0%" to "100%"'
 
 
@@ -29,6 +30,10 @@ def policy(spec: PolicySpec, where: str) -> list[Cause]:
         ("progressDeadline", spec.progress_deadline),
     ):
         found += duration(text, f"{where}.{field}")
+    if _zero(spec.progress_deadline):
+        wanted = 'wanted a time in which a batch can get ready, such as "10m"'
+        place = f"{where}.progressDeadline"
+        found.append(causes.invalid(place, spec.progress_deadline, wanted))
     found += _at_least_zero(spec.max_failures, f"{where}.maxFailures")
     found += selector(spec.application_selector, f"{where}.applicationSelector")
     for index, one in enumerate(spec.checks):

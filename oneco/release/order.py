@@ -73,14 +73,19 @@ def waves(policy: PolicySpec | None, candidates: Sequence[Candidate]) -> tuple[W
     return tuple(made)
 
 
+def names(policy: PolicySpec | None) -> tuple[str, ...]:
+    """The names of the waves that the policy defines, in order."""
+    defined = policy.waves if policy is not None else ()
+    return tuple(wave.name or f"wave-{number}" for number, wave in enumerate(defined, 1))
+
+
 def wave_policy(policy: PolicySpec | None, name: str) -> WavePolicy | None:
     """What the policy says of the wave called `name`, if it says anything."""
     if policy is None:
         return None
-    for number, wave in enumerate(policy.waves, 1):
-        if (wave.name or f"wave-{number}") == name:
-            return wave
-    return None
+    return next(
+        (wave for own, wave in zip(names(policy), policy.waves, strict=True) if own == name), None
+    )
 
 
 def _by_environment(ordered: Sequence[Candidate]) -> tuple[WavePolicy, ...]:

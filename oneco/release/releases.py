@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -21,6 +21,7 @@ from oneco.kinds.release import (
 from oneco.kube import objects, times
 from oneco.kube.refs import Address
 from oneco.release import order, planning
+from oneco.release.order import Wave
 from oneco.release.seen import AT_ONCE, ReleaseSeen
 
 Units = Sequence[tuple[UnitSpec, UnitStatus]]
@@ -64,7 +65,8 @@ def _begin(seen: ReleaseSeen, now: Instant) -> Decision:
     if not units:
         message = "every cluster runs this already" if seen.spec.targets else "no cluster matches"
         return _end(seen, now, "Succeeded", Reason("NothingToDo", message))
-    reason = Reason("Planned", f"{_clusters(units)} in {_count_of(len(counters), 'wave')}")
+    said = (f"{_clusters(units)} in {_count_of(len(counters), 'wave')}", *_idle(seen, waves))
+    reason = Reason("Planned", "; ".join(said))
     status = _with(
         seen.status,
         phase="Progressing",
@@ -80,6 +82,14 @@ def _begin(seen: ReleaseSeen, now: Instant) -> Decision:
         statuses=(_status(seen, status),),
         reasons=(reason,),
     )
+
+
+def _idle(seen: ReleaseSeen, waves: Sequence[Wave]) -> Iterator[str]:
+    """What is likely to be a slip of the pen: waves that the policy names and no cluster is in."""
+    busy = {wave.name for wave in waves}
+    for name in order.names(seen.spec.policy):
+        if name not in busy:
+            yield f"no cluster is in wave {name}"
 
 
 def _progress(seen: ReleaseSeen, now: Instant) -> Decision:

@@ -149,6 +149,13 @@ def test_a_bare_number_as_duration_is_told_that_it_has_no_unit():
     ]
 
 
+def test_no_time_at_all_to_get_ready_is_refused():
+    assert mistakes(a_policy(progressDeadline="0s")) == [
+        'spec.progressDeadline: found "0s", wanted a time in which a batch can get ready, such as '
+        '"10m"'
+    ]
+
+
 @pytest.mark.parametrize(
     "batches",
     [["100%"], [0, 1, "100%"], ["0%", "1%", "50%", "100%"], [1, 5, "10%", "100%"], []],

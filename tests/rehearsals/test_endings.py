@@ -103,6 +103,40 @@ def test_errors_that_rise_after_ten_minutes_are_found_in_a_silence_of_fifteen():
     assert ending.report.max_exposed_share == 1 / 12
 
 
+def test_errors_that_rise_in_the_silence_of_a_wave_stop_the_next_one():
+    checks = [{"name": "errors", "metric": "errors", "maxIncrease": 0.5}]
+    ending = (
+        rehearse(seed=11)
+        .given(
+            fleet(canary=1, production=2),
+            application(batches=QUARTERS, batchSilence="1m", waveSilence="2h", checks=checks),
+        )
+        .when(failing_more("v2", after="1h"))
+        .ends()
+    )
+    assert ending.outcome == "rolledBack"
+    assert ending.clusters("CheckFailed") == ["canary-1"]
+    assert 3600 < ending.happened("CheckFailed")[0].at < 3910
+
+
+def test_a_metric_that_nobody_measures_is_never_a_pass():
+    checks = [{"name": "slow", "metric": "latency", "maxIncrease": 0.5}]
+    ending = (
+        rehearse(seed=11)
+        .given(fleet(canary=1), application(batches=QUARTERS, batchSilence="1m", checks=checks))
+        .ends()
+    )
+    assert ending.outcome == "rolledBack"
+    assert "check slow has no data: no latency of new pods" in ending.message
+
+
+def test_a_wave_that_no_cluster_is_in_is_told():
+    waves = [{"name": "moon", "environments": ["moon"]}, {"name": "test", "environments": ["test"]}]
+    ending = rehearse(seed=11).given(fleet(test=1), application(waves=waves)).ends()
+    (planned,) = ending.happened("Planned")
+    assert planned.why == "1 cluster in 1 wave; no cluster is in wave moon"
+
+
 def test_errors_that_nobody_checks_are_not_found():
     ending = (
         rehearse(seed=11)
