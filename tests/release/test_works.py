@@ -31,9 +31,9 @@ def test_a_new_workload_has_no_old_pods_to_keep():
 
 
 def test_a_deployment_that_recreates_all_its_pods_cannot_be_divided():
-    at_once = {"strategy": {"type": "Recreate"}}
-    target = a_variant(a_deployment(image="web:2", **at_once))
-    assert divided(target, a_variant(a_deployment(**at_once))) == []
+    at_once = {"type": "Recreate"}
+    target = a_variant(a_deployment(image="web:2", strategy=at_once))
+    assert divided(target, a_variant(a_deployment(strategy=at_once))) == []
 
 
 def test_a_batch_holds_its_workload_and_changes_nothing_else():
