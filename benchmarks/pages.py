@@ -70,7 +70,7 @@ def _rows(one: Measured, measured: list[Measured]) -> list[tuple[str, ...]]:
             _spread(figure),
             _aim(figure),
             judged.get(f"{one.name}/{figure.name}", ""),
-            _beside(figure, values),
+            _beside(figure, one.name, values),
         )
         for figure in one.figures
     ]
@@ -87,9 +87,11 @@ def _aim(figure: Figure) -> str:
     return f"{figure.aim_ratio:g} ×" if figure.aim_ratio is not None else ""
 
 
-def _beside(figure: Figure, values: Mapping[str, Figure]) -> str:
+def _beside(figure: Figure, name: str, values: Mapping[str, Figure]) -> str:
     other = values.get(figure.beside)
     if other is None:
         return ""
     times = figure.value / other.value
-    return f"{times:.2f} × {amount(other.value, other.unit)} ({other.title})"
+    place = figure.beside.partition("/")[0]
+    whose = other.title if place == name else place
+    return f"{times:.2f} × {amount(other.value, other.unit)} ({whose})"

@@ -60,7 +60,7 @@ def test_a_figure_is_held_against_the_one_beside_it():
     far = msgspec.structs.replace(alone, beside="small/time", aim_ratio=1.2)
     measured = [_measured("small", beside), _measured("large", far)]
     assert verdicts(measured) == {"large/time": "missed"}
-    assert "1.30 × 100 s (time)" in pages.terminal(measured)
+    assert "1.30 × 100 s (small)" in pages.terminal(measured)
 
 
 def test_the_page_names_the_machine_the_method_and_every_figure_beside_its_aim():
