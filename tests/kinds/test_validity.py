@@ -151,8 +151,8 @@ def test_a_bare_number_as_duration_is_told_that_it_has_no_unit():
 
 def test_no_time_at_all_to_get_ready_is_refused():
     assert mistakes(a_policy(progressDeadline="0s")) == [
-        'spec.progressDeadline: found "0s", wanted a time in which a batch can get ready, such as '
-        '"10m"'
+        'spec.progressDeadline: Invalid value: "0s": wanted a time in which a batch can get ready, '
+        'such as "10m"'
     ]
 
 
