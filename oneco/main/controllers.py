@@ -10,7 +10,10 @@ from oneco.agent import membership
 from oneco.agent import seen as agent_seen
 from oneco.agent import works as agent_works
 from oneco.agent.ports import Kinds
+from oneco.agent.seen import WorkSeen
+from oneco.control.journal import Key
 from oneco.control.shell import Controller, Source
+from oneco.decision import Reader
 from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, placements
 from oneco.fleet.joining import REQUESTS, Joining
@@ -31,7 +34,7 @@ from oneco.kinds.release import (
 )
 from oneco.kube import types
 from oneco.kube.api import Match
-from oneco.kube.refs import Kind, Resource
+from oneco.kube.refs import Kind
 from oneco.main import wakes
 from oneco.release import releases, seen, units
 
@@ -41,9 +44,6 @@ WORKLOADS: Mapping[Kind, DeploymentWorkload | StatefulSetWorkload | DaemonSetWor
     Kind("apps", "v1", "DaemonSet"): DaemonSetWorkload(),
 }
 _LEASES = membership.LEASES
-NAMESPACES = Resource("", "v1", "namespaces")
-CONFIG_MAPS = Resource("", "v1", "configmaps")
-EPOCH_NAMESPACE = "oneco-system"
 _SETTLE_SECONDS = 0.5
 
 
@@ -85,7 +85,7 @@ def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Contro
     return works, member
 
 
-def _work(reader, key, *, kinds: Kinds):  # type: ignore[no-untyped-def]
+def _work(reader: Reader, key: Key, *, kinds: Kinds) -> WorkSeen | None:
     return agent_seen.work(reader, key, kinds, WORKLOADS)
 
 
@@ -122,8 +122,12 @@ def _clusters() -> Controller:
         sources=(
             Source(resource=ocm.CLUSTERS, wakes=wakes.itself),
             Source(resource=_LEASES, wakes=name),
-            Source(resource=NAMESPACES, wakes=wakes.itself_as_cluster),
-            Source(resource=CONFIG_MAPS, namespace=EPOCH_NAMESPACE, wakes=wakes.every_cluster),
+            Source(resource=clusters.NAMESPACES, wakes=wakes.itself_as_cluster),
+            Source(
+                resource=clusters.CONFIG_MAPS,
+                namespace=clusters.EPOCH_ADDRESS.namespace,
+                wakes=wakes.every_cluster,
+            ),
         ),
         gather=clusters.gather,
         decide=clusters.decide,
@@ -154,7 +158,7 @@ def _joining() -> Controller:
 
 
 def _releases() -> tuple[Controller, Controller]:
-    label = ("app.oam.dev/name",)
+    label = (NAME_LABEL,)
     release = Controller(
         name="releases",
         sources=(

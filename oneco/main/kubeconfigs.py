@@ -15,6 +15,7 @@ from pathlib import Path
 
 from oneco.clock import Clock, Instant
 from oneco.control.journal import Journal
+from oneco.decision import Side
 from oneco.errors import OnecoError
 from oneco.kube import objects
 from oneco.kube.api import Api, ListOptions, Match
@@ -97,6 +98,6 @@ class KubeconfigMembers:
             member = connect(str(path))
         async with member:
             await crds.install(member, crds.for_member())
-            apis = {"hub": self._hub, "member": member}
-            agent = Agent(cluster, apis, self._clock, journal=self._journal)  # type: ignore[arg-type]
+            apis: dict[Side, Api] = {"hub": self._hub, "member": member}
+            agent = Agent(cluster, apis, self._clock, journal=self._journal)
             await agent.run()

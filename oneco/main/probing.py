@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from oneco.clock import Instant
 from oneco.control.shell import Controller, Source
@@ -66,13 +66,13 @@ def _answer(
         message = f"no {spec.check.metric} of {missing} pods"
         return CheckRunStatus(verdict="NoData", message=message, answered_at=at, old_value=old)
     allowed = old * (1 + spec.check.max_increase)
-    verdict = "Passed" if rates.new <= allowed else "Failed"
+    verdict: Literal["Passed", "Failed"] = "Passed" if rates.new <= allowed else "Failed"
     message = (
         f"{spec.check.metric} {rates.new:.2%} on new pods, {old:.2%} on old ones; "
         f"at most {allowed:.2%} is accepted"
     )
     return CheckRunStatus(
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=verdict,
         message=message,
         answered_at=at,
         old_value=old,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from oneco.control.journal import Journal
+from oneco.decision import Side
 from oneco.errors import Refused
 from oneco.kinds import fleet, ocm, validity
 from oneco.kinds.fleet import FaultSpec, FleetSpec, Member
@@ -172,8 +173,8 @@ async def _agent(
     registered = fleet.managed_cluster(member.member)
     address = Address(ocm.CLUSTERS, "", name)
     await api.apply(address, registered, WriteOptions(manager="oneco-fleet", force=True))
-    apis = {"hub": api, "member": member.server.api}
-    return Agent(name, apis, clock, journal=journal)  # type: ignore[arg-type]
+    apis: dict[Side, Api] = {"hub": api, "member": member.server.api}
+    return Agent(name, apis, clock, journal=journal)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -58,7 +58,7 @@ def other_releases(reader: Reader, seen: Seen) -> Iterable[Key]:
     if _phase(seen.old) == _phase(seen.new) and seen.old is not None and seen.new is not None:
         return
     obj = seen.new or seen.old or {}
-    label = ("app.oam.dev/name", objects.labels(obj).get("app.oam.dev/name", ""))
+    label = (NAME_LABEL, objects.labels(obj).get(NAME_LABEL, ""))
     for one in reader.labelled(RELEASES, label):
         if objects.name(one) != objects.name(obj):
             yield objects.namespace(one), objects.name(one)
