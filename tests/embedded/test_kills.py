@@ -39,11 +39,13 @@ class Ledger:
         self.values: dict[str, int] = {}
         self.tried: dict[str, int] = {}
         self.newest = 0
+        self.count = 0
         self.seen = 0
 
     def acknowledge(self, name: str, value: int, version: int) -> None:
         self.values[name] = value
         assert version > 0
+        self.count += 1
         self.newest = max(self.newest, version)
 
 
@@ -104,7 +106,8 @@ async def watch_until_dead(session, url: str, ledger: Ledger) -> None:
         return
 
 
-async def one_life(directory: Path, ledger: Ledger, seconds: float) -> None:
+async def one_life(directory: Path, ledger: Ledger, writes: int, seconds: float = 0) -> None:
+    """One start to its kill, `seconds` after `writes` were acknowledged: load delays nothing."""
     process, url = start(directory)
     try:
         connector = aiohttp.TCPConnector(ssl=a_context(directory))
@@ -115,6 +118,9 @@ async def one_life(directory: Path, ledger: Ledger, seconds: float) -> None:
                 asyncio.create_task(write_until_dead(session, url, ledger, number))
                 for number in range(WRITERS)
             ]
+            aim = ledger.count + writes
+            while ledger.count < aim and not all(writer.done() for writer in writers):
+                await asyncio.sleep(0.002)
             await asyncio.sleep(seconds)
             process.kill()
             await asyncio.gather(watcher, *writers)
@@ -138,7 +144,8 @@ def live_and_die(directory: Path, seed: int, lives: int) -> Ledger:
 
     async def run() -> None:
         for _ in range(lives):
-            await one_life(directory, ledger, chance.uniform(0.1, 0.3))
+            writes, seconds = chance.randrange(20, 80), chance.uniform(0, 0.05)
+            await one_life(directory, ledger, writes, seconds)
         await one_life(directory, ledger, 0)
 
     asyncio.run(run())
