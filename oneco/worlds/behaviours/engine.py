@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change, Key
+from oneco.worlds.behaviours.claims import Claims
 from oneco.worlds.behaviours.controller import Controller
+from oneco.worlds.behaviours.cronjobs import CronJobs
 from oneco.worlds.behaviours.daemonsets import DaemonSets
 from oneco.worlds.behaviours.deployments import Deployments
 from oneco.worlds.behaviours.endpoints import Endpoints
@@ -49,6 +51,8 @@ class Behaviours:
             StatefulSets(hand, self._index, self._stir),
             DaemonSets(hand, self._index, self._stir),
             Endpoints(hand, self._index, self._stir),
+            Claims(hand, self._index, self._stir),
+            CronJobs(hand, self._index, self._stir),
         )
         self._interested: dict[str, tuple[Controller, ...]] = {}
         for controller in self._controllers:
