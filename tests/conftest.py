@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from collections.abc import Generator
 
 import pytest
@@ -19,6 +20,8 @@ __all__ = ["nobody_changes_stored_objects"]
 UNIT_SECONDS = 2.0
 UNIT_WALL_SECONDS = 30
 SEED_VARIABLE = "ONECO_SEED"
+REAL_VARIABLE = "ONECO_REAL"
+collect_ignore = [] if REAL_VARIABLE in os.environ else ["real"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +35,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the seed, also of a run that passed: the next one may not."""
     seed = os.environ[SEED_VARIABLE]
     terminalreporter.write_line(f"seed {seed} (to repeat: {SEED_VARIABLE}={seed} ./dev test)")
+    if REAL_VARIABLE not in os.environ:
+        needs = "" if shutil.which("go") else " (it needs Go, which is not on the PATH)"
+        terminalreporter.write_line(f"tests/real was left out: ./dev real runs it{needs}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
