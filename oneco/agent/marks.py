@@ -28,6 +28,11 @@ def marked(manifest: Object, work: str, cluster: str) -> Object:
     return _marked.ask(_mark, manifest, work, cluster)
 
 
+def work_of(obj: Object) -> str:
+    """The work that applied `obj` last, empty where none did."""
+    return objects.annotations_of(obj).get(WORK_ANNOTATION, "")
+
+
 def manifest_hash(obj: Object) -> str:
     """The hash that the agent wrote on `obj`, empty where it never did."""
     return objects.annotations_of(obj).get(MANIFEST_ANNOTATION, "")

@@ -90,7 +90,7 @@ def work(reader: Reader, key: tuple[str, str], kinds: Kinds, drivers: Workloads)
         wanted=wanted,
         record=record,
         applied=status.applied_resources,
-        leftovers=_leftovers(reader, status.applied_resources, wanted, objects.is_deleting(found)),
+        leftovers=_leftovers(reader, found, status.applied_resources, wanted),
         observation=reader.get(Address(OBSERVATIONS, namespace, name)),
         epoch=epoch,
         is_confirmed=_is_confirmed(reader, cluster, epoch),
@@ -128,12 +128,10 @@ def _new_pods_ready(manifest: Object, live: Object | None, counts: Counts) -> in
 
 
 def _leftovers(
-    reader: Reader,
-    applied: Sequence[ocm.AppliedResource],
-    wanted: Sequence[Wanted],
-    is_deleting: bool,
+    reader: Reader, work: Object, applied: Sequence[ocm.AppliedResource], wanted: Sequence[Wanted]
 ) -> dict[Address, Object]:
     """What was applied for the work and is still there though the work no longer wants it."""
+    is_deleting = objects.is_deleting(work)
     keep = set() if is_deleting else {one.address for one in wanted if one.info is not None}
     found = ((address_of(one), one.uid) for one in applied)
     rows = (
@@ -145,8 +143,13 @@ def _leftovers(
     return {
         address: live
         for address, uid, live in rows
-        if live is not None and uid in ("", objects.uid(live))
+        if live is not None and uid in ("", objects.uid(live)) and _is_of(live, work)
     }
+
+
+def _is_of(live: Object, work: Object) -> bool:
+    # An object that another work applied since is that one's now.
+    return marks.work_of(live) in ("", objects.name(work))
 
 
 def address_of(one: ocm.AppliedResource) -> Address:

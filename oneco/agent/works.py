@@ -21,6 +21,7 @@ from oneco.decision import (
 )
 from oneco.kinds import ocm
 from oneco.kinds.parts import build
+from oneco.kinds.release import OBSERVATIONS
 from oneco.kube import objects
 from oneco.kube.api import DeleteOptions, Patch, WriteOptions
 from oneco.kube.covers import covers
@@ -64,7 +65,20 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     if actions and not seen.failures:
         return Decision(actions=actions, follows=follows, reasons=(_reason(missing, seen),))
     report = reports.report(seen, {id(one) for one in missing}, now)
-    return Decision(actions=(*report.actions, *actions), statuses=report.statuses, follows=follows)
+    if not actions:
+        return dataclasses.replace(report, follows=follows)
+    # Trouble is told before it is tried again: a write that is refused ends the performance.
+    telling = [_tell(one) for one in report.statuses if _is_news(one, seen)]
+    return Decision(actions=(*report.actions, *telling, *actions), follows=follows)
+
+
+def _is_news(status: StatusWrite, seen: WorkSeen) -> bool:
+    return status.status != seen.work.get("status")
+
+
+def _tell(status: StatusWrite) -> Change:
+    address = status.address._replace(subresource="status")
+    return Change(address, Patch("merge", {"status": status.status}))
 
 
 def _before_anything(seen: WorkSeen) -> Iterable[Action]:
@@ -100,11 +114,16 @@ def _take_off(seen: WorkSeen) -> Decision:
     finalizers = objects.metadata(seen.work).get("finalizers") or []
     left = [one for one in finalizers if one != ocm.WORK_FINALIZER]
     record = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
-    actions = (Delete(record, side="member"),) if seen.record is not None else ()
+    ended: tuple[Action, ...] = ()
+    if seen.record is not None:
+        ended = (Delete(record, side="member"),)
+    if seen.observation is not None:
+        # What is told of a work goes with it: one made later under its name is another.
+        ended = (*ended, Delete(Address(OBSERVATIONS, seen.cluster, seen.name)))
     if len(left) == len(finalizers):
-        return Decision(actions=actions)
+        return Decision(actions=ended)
     patch = Patch("merge", {"metadata": {"finalizers": left or None}})
-    return Decision(actions=(*actions, Change(Address(ocm.WORKS, seen.cluster, seen.name), patch)))
+    return Decision(actions=(*ended, Change(Address(ocm.WORKS, seen.cluster, seen.name), patch)))
 
 
 def _is_recorded(seen: WorkSeen) -> bool:
