@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.store import Key
 
 pytest_plugins = ("pytester",)
 
 
+@pytest.mark.slow
 def test_an_object_changed_after_it_was_stored_fails_its_test(pytester, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     pytester.makeconftest("from tests.guards import nobody_changes_stored_objects\n")
