@@ -239,11 +239,13 @@ def joined(name: str, environment: str, *, at: str) -> Part:
     return _step(at, join)
 
 
-def changed_by_hand(cluster: str, deployment: str, spec: Any, *, at: str) -> Part:
-    """A person changes a Deployment in a cluster, past the hub."""
+def changed_by_hand(
+    cluster: str, workload: str, spec: Any, *, at: str, kind: str = "deployments"
+) -> Part:
+    """A person changes a workload in a cluster, past the hub."""
 
     async def change(world: World) -> None:
-        address = Address(DEPLOYMENTS, "default", deployment)
+        address = Address(Resource("apps", "v1", kind), "default", workload)
         await world.fleet[cluster].api.patch(address, Patch("merge", {"spec": spec}))
 
     return _step(at, change)

@@ -6,13 +6,16 @@ import pytest
 
 from tests.rehearsals.given import (
     application,
+    changed_by_hand,
     crashing,
     daemon,
     fleet,
     looked_at,
     never_ready,
+    node_lost,
     rehearse,
     stateful,
+    then_applied,
     until,
 )
 
@@ -95,3 +98,50 @@ def test_a_bad_version_of_a_daemon_set_is_taken_back_from_the_few_nodes_it_reach
     assert ending.outcome == "rolledBack"
     assert set(images_of_pods(ending.world, "test-1").values()) == {"v1"}
     assert ending.report.max_exposed_share <= 2 / 16
+
+
+@pytest.mark.parametrize("component", [stateful("app", pods=4), daemon("app")])
+def test_a_correction_gets_past_a_pod_that_the_version_before_it_left_stuck(component):
+    ending = (
+        rehearse(seed=11)
+        .given(fleet(nodes=4, test=1), application(component, **policy()), until("2h"))
+        .when(never_ready("v2"), then_applied("v3", at="2m"))
+        .ends()
+    )
+    assert set(images_of_pods(ending.world, "test-1").values()) == {"v3"}
+    assert ending.images("app") == {"test-1": "shop/app:v3"}
+
+
+@pytest.mark.parametrize("component", [stateful("app", pods=4), daemon("app")])
+def test_a_lost_node_delays_a_release_and_breaks_no_bound(component):
+    ending = (
+        rehearse(seed=11)
+        .given(
+            fleet(nodes=4, test=1),
+            application(component, **policy(progressDeadline="30m")),
+            until("4h"),
+        )
+        .when(node_lost("node-4", "test-1", since="70s", until="10m"))
+        .ends()
+    )
+    assert ending.outcome == "succeeded"
+    assert set(images_of_pods(ending.world, "test-1").values()) == {"v2"}
+
+
+def test_a_stateful_set_that_is_scaled_meanwhile_keeps_its_batch():
+    seen = {}
+    ending = (
+        rehearse(seed=11)
+        .given(
+            fleet(test=1),
+            application(stateful("db", pods=4), **policy(batchSilence="10m")),
+            until("4h"),
+        )
+        .when(
+            changed_by_hand("test-1", "db", {"replicas": 6}, at="2m", kind="statefulsets"),
+            looked_at(lambda world: seen.update(images_of_pods(world, "test-1")), at="5m"),
+        )
+        .ends()
+    )
+    assert seen == {"db-0": "v1", "db-1": "v1", "db-2": "v1", "db-3": "v2"}
+    assert ending.outcome == "succeeded"
