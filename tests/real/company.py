@@ -124,6 +124,18 @@ async def _story(hub: Api) -> str:
     return "\n".join(map(str, told))
 
 
+async def settled(member: Api) -> Object:
+    """The Deployment, once its controller counts every pod as available."""
+
+    async def look() -> Object | None:
+        live = await member.get(DEPLOYMENT)
+        count = objects.dig(live, "status", "availableReplicas", default=0)
+        is_seen = objects.dig(live, "status", "observedGeneration") == objects.generation(live)
+        return live if is_seen and count == REPLICAS else None
+
+    return await until(look, "the pods never became available")
+
+
 async def exists(member: Api, address: Address) -> bool:
     """Whether a member has an object there."""
     try:

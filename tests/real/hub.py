@@ -22,6 +22,8 @@ class Hub:
         self.run, self.clusters = runner.run, clusters
         self.api: Api
         self.members: dict[str, Api] = {}
+        self.good = ""
+        """The version that runs everywhere."""
         self._number = 0
 
     def next_version(self, tail: str = "") -> str:
@@ -34,6 +36,13 @@ class Hub:
         self._number += 1
         await company.apply(self.api, version)
         return version
+
+    async def deliver(self) -> None:
+        """Release the next version, a good one, and return when it runs everywhere."""
+        version = await self.apply()
+        await self.ends("Succeeded")
+        await self.runs_everywhere(version)
+        self.good = version
 
     async def ends(self, phase: str) -> None:
         """Return when the release of the last version has ended, which must be in this phase."""
@@ -63,9 +72,7 @@ class Hub:
                 member = connect(str(cluster.kubeconfig))
                 self.members[name] = await stack.enter_async_context(member)
             await company.join(state.api, dict(self.clusters))
-            version = await self.apply()
-            await _unless(failed, self.ends("Succeeded"))
-            await self.runs_everywhere(version)
+            await _unless(failed, self.deliver())
             yield
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from oneco.kube.api import Patch
-from oneco.kube.objects import dig
 from tests.real import company
 from tests.real.hub import Hub
 from tests.real.watching import watched
@@ -38,39 +37,31 @@ def test_batches_are_held_at_the_gate_by_the_deployment_controller(hub):
                 name: await stack.enter_async_context(watched(member, hub.next_version()))
                 for name, member in hub.members.items()
             }
-            version = await hub.apply()
-            await hub.ends("Succeeded")
-            await hub.runs_everywhere(version)
-            return seen
+            await hub.deliver()
+            return seen, [await company.settled(one) for one in hub.members.values()]
 
-    for name, exposure in hub.run(story()).items():
+    seen, lives = hub.run(story())
+    for name, exposure in seen.items():
         assert exposure.most == company.REPLICAS
         assert all(step >= company.SILENCE_SECONDS for step in exposure.steps()), (
             f"{name}: batches began {exposure.steps()} s after one another"
         )
         # A quarter may be missing: one pod of four.
         assert exposure.fewest_ready == 3, name
+    for live in lives:
+        assert_is_ungated(live)
 
 
-def test_the_original_fields_are_back_when_a_release_is_over(hub):
-    async def story():
-        version = await hub.apply()
-        await hub.ends("Succeeded")
-        await hub.runs_everywhere(version)
-        return [await one.get(company.DEPLOYMENT) for one in hub.members.values()]
-
-    for live in hub.run(story()):
-        assert "minReadySeconds" not in live["spec"]
-        assert live["spec"]["progressDeadlineSeconds"] == 600
-        rolling = {"maxSurge": "25%", "maxUnavailable": "25%"}
-        assert live["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": rolling}
-        assert dig(live, "status", "availableReplicas") == company.REPLICAS
+def assert_is_ungated(live):
+    """The gate is made of fields; when a release is over, they are as they were before."""
+    assert "minReadySeconds" not in live["spec"]
+    assert live["spec"]["progressDeadlineSeconds"] == 600
+    rolling = {"maxSurge": "25%", "maxUnavailable": "25%"}
+    assert live["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": rolling}
 
 
 def test_a_bad_version_reaches_one_pod_and_is_rolled_back(hub):
     async def story():
-        good = await hub.apply()
-        await hub.ends("Succeeded")
         async with contextlib.AsyncExitStack() as stack:
             seen = {
                 name: await stack.enter_async_context(watched(member, hub.next_version("-bad")))
@@ -78,20 +69,19 @@ def test_a_bad_version_reaches_one_pod_and_is_rolled_back(hub):
             }
             await hub.apply("-bad")
             await hub.ends("RolledBack")
-            await hub.runs_everywhere(good)
-            return seen
+            await hub.runs_everywhere(hub.good)
+            return seen, await company.settled(hub.members["test"])
 
-    seen = hub.run(story())
+    seen, live = hub.run(story())
     assert seen["test"].most == 1
     assert seen["test"].fewest_ready == 3
     assert seen["production"].most == 0
     assert seen["production"].fewest_ready == company.REPLICAS
+    assert_is_ungated(live)
 
 
 def test_what_somebody_changes_in_a_member_is_put_back(hub):
     async def story():
-        version = await hub.apply()
-        await hub.ends("Succeeded")
         member = hub.members["test"]
         drift = {"spec": {"template": {"spec": {"containers": [BAD_IMAGE]}}}}
         await member.patch(company.DEPLOYMENT, Patch("strategic", drift))
@@ -100,11 +90,11 @@ def test_what_somebody_changes_in_a_member_is_put_back(hub):
         async def is_back():
             live = await member.get(company.DEPLOYMENT)
             containers = live["spec"]["template"]["spec"]["containers"]
-            return containers[0]["image"] == company.image(version)
+            return containers[0]["image"] == company.image(hub.good)
 
         await company.until(is_back, "the image stayed as somebody changed it", hub.api)
         await company.until(lambda: company.exists(member, company.SERVICE), "no Service", hub.api)
-        await hub.runs_everywhere(version)
+        await hub.runs_everywhere(hub.good)
 
     hub.run(story())
 
