@@ -1,14 +1,16 @@
-"""How far an unfinished revision has reached, measured on the pods themselves."""
+"""How far an unfinished revision has reached, measured in the clusters themselves."""
 
 from __future__ import annotations
 
 import dataclasses
 
+from oneco.agent import marks
 from oneco.kube import objects
 from oneco.kube.objects import Object
-from oneco.worlds.apiserver.store import Change, Store
+from oneco.worlds.apiserver.store import Change, Key, Store
 
 _PODS = "/pods"
+_WORKLOADS = frozenset({"apps/deployments", "apps/statefulsets", "apps/daemonsets"})
 _HASH_LABEL = "pod-template-hash"
 _REVISION_LABEL = "controller-revision-hash"
 _NAME_LABEL = "app.oam.dev/name"
@@ -21,19 +23,33 @@ Template = tuple[str, str, str]
 @dataclasses.dataclass(slots=True)
 class _Cluster:
     good: set[Template] = dataclasses.field(default_factory=set)
+    others: dict[Key, Object] = dataclasses.field(default_factory=dict)
+    """What was applied besides workloads when the last revision completed."""
+    changed: set[Key] = dataclasses.field(default_factory=set)
+    """What of that has changed since: every pod of the cluster may feel it."""
     pods: int = 0
-    exposed: int = 0
+    new: int = 0
+
+    @property
+    def exposed(self) -> int:
+        return self.pods if self.changed else self.new
+
+    @property
+    def is_exposed(self) -> bool:
+        return bool(self.changed) or self.new > 0
 
 
 class Exposure:
-    """Counts the pods of one Application, and those on templates that no release completed.
+    """Counts the pods of one Application that an uncompleted revision reaches.
 
-    `share` and `clusters` are the highest values so far, from 0 to 1 and in clusters.
+    Those are the pods on its templates, and all pods of a cluster in which it changed anything
+    besides. `share` and `clusters` are the highest values so far, from 0 to 1 and in clusters.
     """
 
     def __init__(self, application: str) -> None:
         self._application = application
         self._clusters: dict[str, _Cluster] = {}
+        self._is_begun = False
         self._pods = self._exposed = self._exposed_clusters = 0
         self.share = 0.0
         self.clusters = 0
@@ -41,19 +57,32 @@ class Exposure:
     def watch(self, name: str, store: Store) -> None:
         """Count this cluster's pods from now on."""
         cluster = self._clusters[name] = _Cluster()
-        store.on_commit(lambda change: self._count(cluster, change))
+        store.on_commit(lambda change: self._notice(cluster, change))
 
     def begin(self, stores: dict[str, Store]) -> None:
         """What runs now has completed: only what comes after it is exposure."""
         for name, store in stores.items():
             cluster = self._clusters[name]
             cluster.good = {_template(pod) for pod in store.scan(_PODS) if self._is_ours(pod)}
-            cluster.exposed = 0
+            cluster.changed.clear()
+            cluster.new = 0
+        self._is_begun = True
         self._exposed = self._exposed_clusters = self.clusters = 0
         self.share = 0.0
 
+    def _notice(self, cluster: _Cluster, change: Change) -> None:
+        before, was_exposed = cluster.exposed, cluster.is_exposed
+        if change.key.collection == _PODS:
+            self._count(cluster, change)
+        else:
+            self._compare(cluster, change)
+        self._exposed += cluster.exposed - before
+        self._exposed_clusters += cluster.is_exposed - was_exposed
+        self.clusters = max(self.clusters, self._exposed_clusters)
+        self.share = max(self.share, self._exposed / self._pods if self._pods else 0.0)
+
     def _count(self, cluster: _Cluster, change: Change) -> None:
-        if change.key.collection != _PODS or (change.before is None) == (change.after is None):
+        if (change.before is None) == (change.after is None):
             return
         pod, step = (change.after, 1) if change.after is not None else (change.before, -1)
         if pod is None or not self._is_ours(pod):
@@ -61,18 +90,37 @@ class Exposure:
         cluster.pods += step
         self._pods += step
         if _template(pod) not in cluster.good:
-            self._expose(cluster, step)
-        self.share = max(self.share, self._exposed / self._pods if self._pods else 0.0)
+            cluster.new += step
 
-    def _expose(self, cluster: _Cluster, step: int) -> None:
-        was = cluster.exposed > 0
-        cluster.exposed += step
-        self._exposed += step
-        self._exposed_clusters += (cluster.exposed > 0) - was
-        self.clusters = max(self.clusters, self._exposed_clusters)
+    def _compare(self, cluster: _Cluster, change: Change) -> None:
+        found = change.after if change.after is not None else change.before
+        if found is None or not self._is_ours(found) or not _is_other(change.key, found):
+            return
+        if not self._is_begun:
+            if change.after is None:
+                cluster.others.pop(change.key, None)
+            else:
+                cluster.others[change.key] = _body(change.after)
+            return
+        body = None if change.after is None else _body(change.after)
+        if body == cluster.others.get(change.key):
+            cluster.changed.discard(change.key)
+        else:
+            cluster.changed.add(change.key)
 
-    def _is_ours(self, pod: Object) -> bool:
-        return objects.labels(pod).get(_NAME_LABEL) == self._application
+    def _is_ours(self, obj: Object) -> bool:
+        return objects.labels(obj).get(_NAME_LABEL) == self._application
+
+
+def _is_other(key: Key, obj: Object) -> bool:
+    """Whether it was applied and is no workload: those reach as far as their new pods."""
+    is_applied = bool(marks.work_of(obj)) and objects.controller_of(obj) is None
+    return is_applied and key.collection not in _WORKLOADS
+
+
+def _body(obj: Object) -> Object:
+    """What an object says; its metadata names the revision and would differ every time."""
+    return {key: part for key, part in obj.items() if key not in ("metadata", "status")}
 
 
 def _template(pod: Object) -> Template:

@@ -242,7 +242,9 @@ def test_one_object_that_cannot_be_read_leaves_the_others_alone():
         controller = Controller(
             name="reader",
             sources=(
-                Source(resource=MAPS, wakes=lambda _, seen: [("default", objects.name(seen.new))]),
+                Source(
+                    resource=MAPS, wakes=lambda _, seen: [("default", objects.name(seen.new or {}))]
+                ),
             ),
             gather=lambda reader, key: reader.get(Address(MAPS, *key)),
             decide=decide,

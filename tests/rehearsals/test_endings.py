@@ -277,3 +277,27 @@ def test_a_workload_of_one_pod_is_compared_with_what_its_old_pod_failed():
 
     assert outcome() == "succeeded"
     assert outcome(failing_more("v2", after="0s")) == "rolledBack"
+
+
+def test_a_change_besides_the_pods_exposes_the_whole_cluster_from_the_first_batch_on():
+    def share(setting):
+        return (
+            rehearse(seed=11)
+            .given(
+                fleet(test=1, production=3),
+                application(
+                    service("web"),
+                    settings(colour=setting),
+                    batches=QUARTERS,
+                    batchSilence="1m",
+                ),
+            )
+            .when(crashing("v2"))
+            .ends()
+            .report
+        )
+
+    unchanged, changed = share("red"), share("{version}")
+    assert (unchanged.max_exposed_share, unchanged.max_exposed_clusters) == (1 / 16, 1)
+    # On its way back the cluster has one pod more for a moment.
+    assert (changed.max_exposed_share, changed.max_exposed_clusters) == (5 / 17, 1)
