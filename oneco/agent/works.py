@@ -109,7 +109,7 @@ def _take_off(seen: WorkSeen) -> Decision:
     policy = objects.dig(seen.work, "spec", "deleteOption", "propagationPolicy", default="")
     if seen.leftovers and policy != "Orphan":
         actions = tuple(_deletes(seen))
-        reason = Reason("Removing", f"removes {len(seen.leftovers)} objects")
+        reason = Reason("Removing", f"removes {_objects(len(seen.leftovers))}")
         return Decision(actions=actions, reasons=(reason,) if actions else ())
     finalizers = objects.metadata(seen.work).get("finalizers") or []
     left = [one for one in finalizers if one != ocm.WORK_FINALIZER]
@@ -212,7 +212,7 @@ def _reason(missing: list[Wanted], seen: WorkSeen) -> Reason:
     if any(one.doomed for one in seen.wanted):
         pods = sum(len(one.doomed) for one in seen.wanted)
         return Reason("PodsReplaced", f"deletes {pods} pods that new ones replace")
-    return Reason("Removed", f"removes {len(seen.leftovers)} objects that the work no longer has")
+    return Reason("Removed", f"removes {_objects(len(seen.leftovers))} that the work no longer has")
 
 
 def _is_drift(one: Wanted) -> bool:
@@ -229,3 +229,7 @@ def _reference(one: Wanted) -> tuple[str, str, str, str]:
 
 def _version(one: Wanted) -> str:
     return one.address.resource.version
+
+
+def _objects(count: int) -> str:
+    return "1 object" if count == 1 else f"{count} objects"

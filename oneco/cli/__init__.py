@@ -22,6 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         print(pages.first(), end="")
         return 0
-    from oneco.cli import program
-
+    try:
+        from oneco.cli import program
+    except KeyboardInterrupt:
+        # Nothing was begun yet that would have to be told.
+        return 130
     return program.run(given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,7 +83,16 @@ def _confirm(surplus: Sequence[Surplus], output: str) -> None:
     click.echo("These came from the same directory and are no longer in it:", err=True)
     for one in surplus:
         click.echo(f"  {Applied(one.object, 'pruned').title}", err=True)
-    click.confirm("Remove them?", abort=True, err=True)
+    try:
+        is_agreed = click.confirm("Remove them?", err=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        # An answer that never comes is no interruption.
+        wanted = f"--yes, to remove {printing.counted(len(surplus), 'object')} without being asked"
+        raise Refused("--prune", found="no answer", wanted=wanted) from None
+    if not is_agreed:
+        raise click.Abort
 
 
 def _report(done: Sequence[Applied], output: str, *, is_dry: bool) -> None:

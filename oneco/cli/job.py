@@ -157,7 +157,3 @@ def main() -> None:
         command.main(standalone_mode=False)
     except Exception as error:
         sys.exit(failures.answer(error, sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

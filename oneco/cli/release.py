@@ -34,6 +34,8 @@ def _list(application: str) -> None:
     async def work(cluster: Connected) -> tuple[list[Object], list[list[object]]]:
         namespace = current.namespace_of(cluster)
         found = await reading.releases(cluster.api, namespace, application)
+        if application and not found:
+            await reading.needed_application(cluster.api, namespace, application)
         now = cluster.now()
         return found, [_cells(one, ages.since(_made(one), now)) for one in found]
 

@@ -72,7 +72,13 @@ async def connect(
     from oneco.worlds.cluster.client import ClusterApi
 
     file = choice.file()
-    target = kubeconfig.load(file, choice.context or None)
+    try:
+        target = kubeconfig.load(file, choice.context or None)
+    except Refused as error:
+        if file is not None or error.where != "kubeconfig":
+            raise
+        wanted = "a hub: `oneco up` starts one, --kubeconfig or KUBECONFIG leads to another"
+        raise Refused("kubeconfig", found=error.found, wanted=wanted) from None
     async with ClusterApi(target, on_warning=on_warning) as api:
         yield Connected(
             api=api,

@@ -132,6 +132,8 @@ def test_pruning_shows_what_it_would_remove_and_asks(hub: Hub, company: Path):
     refused = hub.type("apply", "--prune", "-f", company, given="n\n")
     assert refused.status == 130
     assert "ManagedCluster eu" in refused.err
+    unheard = hub.type("apply", "--prune", "-f", company, given="")
+    assert (unheard.status, "wanted --yes" in unheard.err) == (1, True)
     assert hub.get(CLUSTERS, "eu") is not None
     answer = hub.type("apply", "--prune", "-f", company, given="y\n")
     assert answer.status == 0

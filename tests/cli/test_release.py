@@ -140,3 +140,10 @@ def test_one_release_is_shown_whole(hub: Hub):
     release(hub, 2, "Blocked")
     assert "Release shop-v1  Succeeded" in hub.type("release", "show", "shop-v1").out
     assert hub.type("release", "show", "shop", "-o", "json").document["name"] == "shop-v2"
+
+
+def test_releases_of_an_application_that_is_not_there_are_no_empty_list(hub: Hub):
+    assert hub.type("release", "list", "shop").status == 0
+    answer = hub.type("release", "list", "shpo")
+    assert answer.status == 1
+    assert answer.err.startswith('oneco: applications in namespace default: found "shpo"')
