@@ -41,6 +41,15 @@ def test_a_request_goes_from_creation_to_deletion(admin):
     assert admin.ask("GET", f"{MAPS}/life").code == 404
 
 
+def test_what_only_a_container_could_answer_is_refused_in_words(admin):
+    for method, path in (("GET", "log"), ("POST", "exec")):
+        answer = admin.ask(method, f"/api/v1/namespaces/default/pods/web/{path}")
+        assert (answer.code, answer.json["reason"]) == (400, "BadRequest")
+        assert answer.json["message"] == (
+            f"this cluster starts no containers: web has nothing for {path}"
+        )
+
+
 def test_an_apply_that_creates_is_told_from_one_that_changes(admin):
     path, kind = f"{MAPS}/ssa?fieldManager=me", "application/apply-patch+yaml"
     text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ssa}\ndata:\n  a: 'yes'\n"

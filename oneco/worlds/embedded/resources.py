@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from oneco.clock import Clock
 from oneco.kube import selectors
 from oneco.kube.api import Page, Patch
-from oneco.kube.errors import MethodNotAllowed, NotFound
+from oneco.kube.errors import BadRequest, MethodNotAllowed, NotFound
 from oneco.kube.refs import Address, Resource, ResourceInfo
 from oneco.worlds.apiserver.core import Caller
 from oneco.worlds.apiserver.registry import Served
@@ -26,6 +26,8 @@ from oneco.worlds.embedded.watching import SharedLines, WatchStream
 _WATCH_SECONDS = 3600.0
 _BOOKMARK_SECONDS = 60.0
 _SCALES = ResourceInfo(Resource("autoscaling", "v1", "scales"), "Scale", True)
+_PODS = Resource("", "v1", "pods")
+_OF_CONTAINERS = frozenset({"log", "exec", "attach", "portforward", "proxy"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Resources:
         warnings: list[str] = []
         call = _Asked(request, at, verb, warnings)
         rights.authorize(request.user, verb, _narrowed(at, request, verb))
+        _check_containers(at)
         if verb == "watch":
             return self._watch(call)
         method = self._calls.get(verb)
@@ -203,6 +206,13 @@ class _Bookmarks:
     def _send(self) -> None:
         self._subscription.bookmark()
         self._again()
+
+
+def _check_containers(at: Address) -> None:
+    """Refuse what only a running container could answer."""
+    if at.resource == _PODS and at.subresource in _OF_CONTAINERS:
+        message = f"this cluster starts no containers: {at.name} has nothing for {at.subresource}"
+        raise BadRequest(message)
 
 
 def _narrowed(at: Address, request: Request, verb: str) -> Address:
