@@ -60,7 +60,7 @@ def test_drift_by_hand_is_repaired_during_a_pause():
     assert ending.outcome == "succeeded"
 
 
-def test_a_gate_opened_by_hand_is_closed_again_before_more_pods_change():
+def test_a_gate_changed_by_hand_is_put_back():
     ending = (
         rehearse(seed=3)
         .given(fleet(test=1), application(service("web", pods=8), batches=["25%", "100%"],
