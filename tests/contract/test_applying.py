@@ -3,7 +3,7 @@
 import pytest
 
 from oneco.kube.api import Patch, WriteOptions
-from oneco.kube.errors import BadRequest, Conflict, Invalid
+from oneco.kube.errors import ApiError, BadRequest, Conflict, Invalid
 from oneco.kube.refs import Address
 from tests.contract.given import CONFIG_MAPS, DEPLOYMENTS, config_map, deployment
 
@@ -170,3 +170,11 @@ async def test_a_dry_run_applies_nothing(api, at):
     options = WriteOptions(manager="alice", dry_run=True)
     assert (await api.apply(at, config_map("a", {"k": "w"}), options))["data"] == {"k": "w"}
     assert (await api.get(at))["data"] == {"k": "v"}
+
+
+async def test_applying_a_value_of_the_wrong_type_is_refused_and_changes_nothing(api, at):
+    await api.apply(at, config_map("a", {"a": "1"}), ALICE)
+    with pytest.raises(ApiError) as refused:
+        await api.apply(at, config_map("a", {"a": 2}), ALICE)
+    assert "data" in refused.value.message
+    assert (await api.get(at))["data"] == {"a": "1"}

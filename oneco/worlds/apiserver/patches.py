@@ -6,12 +6,13 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
-from oneco.kube import apply, causes, merge_patch
+from oneco.kube import apply, causes, decoding, merge_patch
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
 from oneco.kube.json_patch import apply_json_patch
 from oneco.kube.objects import Object, encode
 from oneco.kube.refs import Kind
+from oneco.kube.remembered import Remembered
 from oneco.kube.strategic import strategic
 from oneco.worlds.apiserver import bodies, conversion, shapes, subresources
 from oneco.worlds.apiserver.core import Core
@@ -63,6 +64,7 @@ class Patches:
         if not options.manager:
             raise _manager_required()
         bodies.check_applied(served, body)
+        _check_types(request, body)
         meta = body.get("metadata") or {}
         bodies.check_place(request.key, meta)
         held = live
@@ -94,6 +96,19 @@ class Patches:
             return conversion.to_served(served, held)
         entries = applied["metadata"].get("managedFields") or []
         return self._writes.update(request, held, applied, entries=entries)
+
+
+_clean: Remembered[bool] = Remembered(20_000)
+
+
+def _check_types(request: Request, body: Object) -> None:
+    """BadRequest for a value of the wrong type; agents apply the same few bodies again and again."""
+    served = request.served
+    if served.custom is not None:
+        return  # its schema says so, in the words of a custom resource
+    kind = shapes.type_of(served)
+    if not _clean.ask(decoding.is_clean, body, kind):
+        decoding.check(body, kind)
 
 
 def _decoded(request: Request, changed: Object, view: Object, patch: Patch) -> Object:
