@@ -126,7 +126,7 @@ class RehearsalSpec(Part, frozen=True):
     """
 
     fleet: Annotated[str, _said("Empty means the only Fleet in the folder.")] = ""
-    application: Annotated[str, _said("Empty means all Applications in the folder.")] = ""
+    application: Annotated[str, _said("Empty means the only Application in the folder.")] = ""
     from_: Side | None = msgspec.field(name="from", default=None)
     to: Side = Side()
     until: Annotated[str, _said("The virtual time after which it has failed.")] = "7d"

@@ -183,8 +183,11 @@ class Rehearsal:
         """What runs already is delivered at once, before the rehearsal's time begins."""
         if self.asked.before is not None:
             await self._apply(ending.at_once(self.asked.before))
-            if await self._ended(self.start) is None:
-                _raise_unready(self.asked.application, await self._complaint())
+            ended = await self._ended(self.start)
+            last = ending.status_of(next(iter(reversed(await self._releases())), None))
+            if ended is None or last.phase != "Succeeded":
+                said = await self._complaint() if ended is None else last.message
+                _raise_unready(self.asked.application, said)
         for obj in self.asked.others:
             if objects.dig(obj, "kind") in _CAREFUL:
                 await self._apply(obj)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from oneco.delivery.mistakes import one_of
 from oneco.errors import Refused
 from oneco.kinds import durations, fleet, validity
 from oneco.kinds.fleet import FaultSpec, FleetSpec, Member, RehearsalSpec, Side
@@ -58,12 +60,16 @@ def _scenario(found: Sequence[Document], spec: RehearsalSpec, folder: Path, wher
     before = None
     if spec.from_ is not None:
         before = _side(found, spec.from_, spec.application, folder=folder, where=where)
+    members = _members(found, spec.fleet, where)
+    names = [one.name for one in members]
+    for action in spec.actions:
+        _check_action(action, after, names)
     return Scenario(
-        members=_members(found, spec.fleet, where),
+        members=members,
         before=before,
         after=after,
         others=[one.object for one in found if one.object["kind"] not in (*_OWN, "Application")],
-        faults=_faults(found, spec.faults, where),
+        faults=_faults(found, spec.faults, where, names),
         actions=sorted(spec.actions, key=lambda one: durations.parse(one.at, "spec.actions.at")),
         until_seconds=durations.parse(spec.until, "spec.until"),
         seed=spec.seed,
@@ -95,6 +101,9 @@ def _side(
         for one in pool
         if one.object["kind"] == "Application" and application in ("", objects.name(one.object))
     ]
+    there = {objects.name(one.object) for one in pool if one.object["kind"] == "Application"}
+    if application and there and application not in there:
+        raise Refused("spec.application", found=application, wanted=one_of(there, application))
     if len(fitting) != 1:
         names = ", ".join(objects.name(one.object) for one in fitting) or "none"
         wanted = "exactly one Application, or spec.application and spec.to.file to choose it"
@@ -140,17 +149,43 @@ def _only(found: Sequence[Document], kind: str, where: str, *, is_needed: bool) 
     return fitting[0] if fitting else None
 
 
-def _faults(found: Sequence[Document], names: Sequence[str] | None, where: str) -> Sequence[Fault]:
+def _check_action(action: fleet.RehearsalAction, after: Object, clusters: Sequence[str]) -> None:
+    if action.do != "scale":
+        return
+    components = [one["name"] for one in after["spec"]["components"]]
+    rows = [("component", action.component, components)]
+    rows += [("clusters", name, list(clusters)) for name in action.clusters]
+    for field, name, known in rows:
+        if name not in known:
+            raise Refused(f"spec.actions.{field}", found=name, wanted=one_of(known, name))
+
+
+def _check_clusters(document: Document, spec: FaultSpec, clusters: Sequence[str]) -> None:
+    """A fault that cannot strike anywhere would let every version look good."""
+    for index, pattern in enumerate(spec.clusters):
+        if not fnmatch.filter(clusters, pattern):
+            where = document.where(f"spec.clusters[{index}]")
+            raise Refused(where, found=pattern, wanted=one_of(clusters, pattern))
+
+
+def _faults(
+    found: Sequence[Document],
+    names: Sequence[str] | None,
+    where: str,
+    clusters: Sequence[str],
+) -> Sequence[Fault]:
     there = {objects.name(one.object): one for one in found if one.object["kind"] == "Fault"}
     for name in names or ():
         if name not in there:
             known = ", ".join(there) or "no Fault in the folder"
             raise Refused(f"{where}: spec.faults", found=name, wanted=f"one of {known}")
-    return [
-        fault(parse(FaultSpec, one.object.get("spec"), one.source))
-        for name, one in there.items()
-        if names is None or name in names
-    ]
+    made: list[Fault] = []
+    for name, one in there.items():
+        if names is None or name in names:
+            spec = parse(FaultSpec, one.object.get("spec"), one.source)
+            _check_clusters(one, spec, clusters)
+            made.append(fault(spec))
+    return made
 
 
 def fault(spec: FaultSpec) -> Fault:

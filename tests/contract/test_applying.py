@@ -175,6 +175,6 @@ async def test_a_dry_run_applies_nothing(api, at):
 async def test_applying_a_value_of_the_wrong_type_is_refused_and_changes_nothing(api, at):
     await api.apply(at, config_map("a", {"a": "1"}), ALICE)
     with pytest.raises(ApiError) as refused:
-        await api.apply(at, config_map("a", {"a": 2}), ALICE)
+        await api.apply(at, {**config_map("a"), "data": {"a": 2}}, ALICE)
     assert "data" in refused.value.message
     assert (await api.get(at))["data"] == {"a": "1"}

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.rehearsals.given import application, fleet, rehearse, somebody, until, versions
+import pytest
+
+from oneco.errors import Refused
+from tests.rehearsals.given import (
+    application,
+    fleet,
+    never_ready,
+    rehearse,
+    somebody,
+    until,
+    versions,
+)
 
 TOPOLOGIES = [
     {
@@ -88,3 +99,8 @@ def test_a_pause_for_ever_is_told_with_its_reason():
     )
     assert ending.outcome == "failed"
     assert ending.message.startswith("not at an end after 7d: somebody paused it")
+
+
+def test_a_version_that_does_not_run_beforehand_is_nothing_to_rehearse_on():
+    with pytest.raises(Refused, match="0 of 4 new pods of web are ready"):
+        rehearse(seed=11).given(fleet(test=1), application()).when(never_ready("v1")).ends()

@@ -102,7 +102,7 @@ _clean: Remembered[bool] = Remembered(20_000)
 
 
 def _check_types(request: Request, body: Object) -> None:
-    """BadRequest for a value of the wrong type; agents apply the same few bodies again and again."""
+    """BadRequest for a value of the wrong type; the same few bodies come again and again."""
     served = request.served
     if served.custom is not None:
         return  # its schema says so, in the words of a custom resource
