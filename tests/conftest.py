@@ -17,7 +17,8 @@ from tests.guards import nobody_changes_stored_objects
 
 __all__ = ["nobody_changes_stored_objects"]
 
-UNIT_SECONDS = 2.0
+# The first test of a process pays for what it imports, and a fresh machine also for compiling it.
+UNIT_SECONDS = 6.0 if os.environ.get("ONECO_CI") else 2.0
 UNIT_WALL_SECONDS = 30
 SEED_VARIABLE = "ONECO_SEED"
 REAL_VARIABLE = "ONECO_REAL"
