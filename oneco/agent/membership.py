@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from oneco.clock import Instant
 from oneco.decision import Action, Change, Decision, Reader, StatusWrite
 from oneco.kinds import ocm
+from oneco.kinds.conditions import Condition, status_of, with_condition
 from oneco.kube import objects, quantity, times
 from oneco.kube.api import Patch
 from oneco.kube.objects import Object
@@ -17,6 +17,15 @@ from oneco.kube.refs import Address, Resource
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
 NODES = Resource("", "v1", "nodes")
 LEASE_NAME = "managed-cluster-lease"
+_GOOD = (
+    Condition("ManagedClusterJoined", "True", "ManagedClusterJoined", "Managed cluster joined"),
+    Condition(
+        "ManagedClusterConditionAvailable",
+        "True",
+        "ManagedClusterAvailable",
+        "Managed cluster is available",
+    ),
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +80,11 @@ def _renew(name: str, period: int, now: Instant) -> Action:
 
 def _status(seen: ClusterSeen, now: Instant) -> Object:
     old = seen.cluster.get("status") or {}
-    conditions = list(old.get("conditions") or ())
-    for kind, reason, message in (
-        ("ManagedClusterJoined", "ManagedClusterJoined", "Managed cluster joined"),
-        (
-            "ManagedClusterConditionAvailable",
-            "ManagedClusterAvailable",
-            "Managed cluster is available",
-        ),
-    ):
-        conditions = _with_condition(conditions, kind, reason, message=message, now=now)
+    conditions: Sequence[Object] = old.get("conditions") or []
+    for good in _GOOD:
+        # The hub words it in its own way: what is true already is left as it is.
+        if status_of(conditions, good.type) != "True":
+            conditions = with_condition(conditions, good, now)
     claims = [one for one in old.get("clusterClaims") or () if one.get("name") != ocm.NODES_CLAIM]
     return {
         **old,
@@ -89,22 +93,6 @@ def _status(seen: ClusterSeen, now: Instant) -> Object:
         "allocatable": _sum(seen.nodes, "allocatable"),
         "clusterClaims": [*claims, {"name": ocm.NODES_CLAIM, "value": str(len(seen.nodes))}],
     }
-
-
-def _with_condition(
-    conditions: list[Object], kind: str, reason: str, *, message: str, now: Instant
-) -> list[Object]:
-    for one in conditions:
-        if one.get("type") == kind and one.get("status") == "True":
-            return conditions
-    made: dict[str, Any] = {
-        "type": kind,
-        "status": "True",
-        "reason": reason,
-        "message": message,
-        "lastTransitionTime": times.to_text(now),
-    }
-    return [*(one for one in conditions if one.get("type") != kind), made]
 
 
 def _sum(nodes: Sequence[Object], field: str) -> dict[str, str]:

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from oneco.cli import tree
 from oneco.delivery.mistakes import one_of
-from oneco.delivery.seen import sequence_of
 from oneco.errors import Refused
 from oneco.kinds.naming import release_key
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL
-from oneco.kinds.release import RELEASE_LABEL, RELEASES, UNITS
+from oneco.kinds.release import RELEASE_LABEL, RELEASES, UNITS, sequence_of
 from oneco.kube import objects
 from oneco.kube.api import Api, ListOptions, Match
 from oneco.kube.errors import NotFound

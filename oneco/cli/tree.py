@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from oneco.delivery.seen import sequence_of
 from oneco.kinds.oam import ApplicationStatus
 from oneco.kinds.parts import parse
 from oneco.kinds.release import (
@@ -21,6 +20,7 @@ from oneco.kinds.release import (
     UnitSpec,
     UnitStatus,
     WaveStatus,
+    sequence_of,
 )
 from oneco.kube import objects
 from oneco.kube.objects import Object

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from oneco.delivery import validation
 from oneco.delivery.placing import owner_of
 from oneco.delivery.plan import Plan, check_release
-from oneco.delivery.seen import REVISIONS_LIMIT, ApplicationSeen, sequence_of
+from oneco.delivery.seen import REVISIONS_LIMIT, ApplicationSeen
 from oneco.kinds.oam import APP_REVISION_LABEL, NAME_LABEL
 from oneco.kinds.parts import GROUP, build, parse
 from oneco.kinds.release import (
@@ -19,6 +19,7 @@ from oneco.kinds.release import (
     ReleaseSpec,
     ReleaseStatus,
     Target,
+    sequence_of,
 )
 from oneco.kube import objects, selectors
 from oneco.kube.objects import Object

@@ -9,7 +9,7 @@ from oneco.decision import Reader
 from oneco.kinds.naming import unit_name
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
 from oneco.kinds.ocm import CLUSTERS, PLACEMENT_DECISIONS, PLACEMENTS
-from oneco.kinds.release import POLICIES, RELEASES, SEQUENCE_LABEL, UNITS
+from oneco.kinds.release import POLICIES, RELEASES, UNITS, sequence_of
 from oneco.kube import objects
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
@@ -79,12 +79,6 @@ def number_of(revision: Object) -> int:
     """The N of a revision called `<application>-vN`; 0 for any other name."""
     digits = objects.name(revision).rpartition("-v")[2]
     return int(digits) if digits.isdecimal() else 0
-
-
-def sequence_of(release: Object) -> int:
-    """The place of a release among those of its Application."""
-    text = objects.labels(release).get(SEQUENCE_LABEL, "")
-    return int(text) if text.isdecimal() else 0
 
 
 def _own(reader: Reader, resource: Resource, key: Key) -> list[Object]:

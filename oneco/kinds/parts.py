@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from typing import Any, TypeVar
 
 import msgspec
 
 from oneco.errors import Refused
 from oneco.kube.objects import Json, dig
+from oneco.kube.remembered import Remembered
 
 GROUP = "onepersoncompany.io"
 VERSION = "v1alpha1"
@@ -21,8 +21,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defau
 
 PartT = TypeVar("PartT", bound=Part)
 
-_REMEMBERED = 50_000
-_parsed: OrderedDict[tuple[int, type], tuple[Json, Any]] = OrderedDict()
+_parsed: Remembered[Any] = Remembered(50_000)
 
 
 def parse(kind: type[PartT], value: Json, where: str = "") -> PartT:
@@ -33,19 +32,14 @@ def parse(kind: type[PartT], value: Json, where: str = "") -> PartT:
     """
     if value is None:
         return kind()
-    key = (id(value), kind)
-    found = _parsed.get(key)
-    if found is not None:
-        return found[1]  # type: ignore[no-any-return]
     try:
-        part = msgspec.convert(value, kind, strict=True)
+        return _parsed.ask(_convert, kind, value)  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
         raise _refusal(str(error), value, where) from error
-    # Holding `value` keeps its id from being given to another object.
-    _parsed[key] = (value, part)
-    if len(_parsed) > _REMEMBERED:
-        _parsed.popitem(last=False)
-    return part
+
+
+def _convert(kind: type[Part], value: Json) -> Part:
+    return msgspec.convert(value, kind, strict=True)
 
 
 def build(part: Part) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any, Literal, NewType
 import msgspec
 
 from oneco.kinds.parts import GROUP, VERSION, Part
+from oneco.kube import objects
+from oneco.kube.objects import Object
 from oneco.kube.refs import Resource
 
 ClusterName = NewType("ClusterName", str)
@@ -299,3 +301,9 @@ class CheckRunStatus(Part, frozen=True):
     answered_at: str = ""
     old_value: float | None = None
     new_value: float | None = None
+
+
+def sequence_of(release: Object) -> int:
+    """The place of a release among those of its Application; 0 where nobody numbered it."""
+    text = objects.labels(release).get(SEQUENCE_LABEL, "")
+    return int(text) if text.isdecimal() else 0

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from oneco.kinds.fleet import Member
-from oneco.kube import selectors
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
 from oneco.main.metrics import Metered
@@ -15,7 +14,6 @@ from oneco.worlds.behaviours.faults import FaultBook
 from oneco.worlds.clocks import Alarm
 from oneco.worlds.embedded.serve import EmbeddedServer, Settings
 
-_PODS = "/pods"
 _NODES = "/nodes"
 _NODE_RESOURCE = Resource("", "v1", "nodes")
 
@@ -41,10 +39,7 @@ class BuiltinMember:
 
     def error_rate(self, namespace: str, selector: str = "") -> float:
         """The share of requests that the ready pods with these labels fail now."""
-        chosen = selectors.parse(selector)
-        pods = self.store.scan(_PODS, namespace)
-        found = [pod for pod in pods if chosen.matches(pod["metadata"].get("labels"))]
-        return self._faults.error_rate(found, self._clock.now())
+        return self._faults.error_rate_of(self.store, namespace, selector, self._clock.now())
 
     def _add_nodes(self) -> None:
         there = {node["metadata"]["name"] for node in self.store.scan(_NODES)}

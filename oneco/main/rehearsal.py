@@ -14,13 +14,12 @@ from oneco.clock import Instant
 from oneco.control.journal import Entry
 from oneco.control.shell import Shell
 from oneco.decision import Apply, Change, Create, Delete, Replace
-from oneco.delivery.seen import sequence_of
 from oneco.errors import Refused
 from oneco.fleet import clusters
 from oneco.kinds import durations, fleet, ocm, validity
 from oneco.kinds.conditions import Condition, with_condition
 from oneco.kinds.oam import APPLICATIONS
-from oneco.kinds.release import RELEASES, UNITS, ReleaseStatus, WaveStatus
+from oneco.kinds.release import RELEASES, UNITS, ReleaseStatus, WaveStatus, sequence_of
 from oneco.kube import objects, times
 from oneco.kube.api import Api, ListOptions, Match, Patch, WriteOptions
 from oneco.kube.errors import NotFound

@@ -16,7 +16,6 @@ from oneco.kinds.release import (
     OBSERVATIONS,
     RELEASE_LABEL,
     RELEASES,
-    SEQUENCE_LABEL,
     UNITS,
     WAVE_LABEL,
     CheckRunSpec,
@@ -27,6 +26,7 @@ from oneco.kinds.release import (
     ReleaseStatus,
     UnitSpec,
     UnitStatus,
+    sequence_of,
 )
 from oneco.kube import objects
 from oneco.kube.objects import Object
@@ -194,9 +194,8 @@ def _others(reader: Reader, found: Object, application: str) -> list[Object]:
 
 def _age(found: Object) -> tuple[int, str, str]:
     # Two that somebody made without a number must not wait for each other.
-    text = objects.labels(found).get(SEQUENCE_LABEL, "")
     created = objects.metadata(found).get("creationTimestamp") or ""
-    return int(text) if text.isdecimal() else 0, created, objects.name(found)
+    return sequence_of(found), created, objects.name(found)
 
 
 def _is_newer(one: Object, than: Object) -> bool:

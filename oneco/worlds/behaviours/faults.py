@@ -10,7 +10,9 @@ from typing import NamedTuple
 from oneco.clock import Instant
 from oneco.kube import selectors
 from oneco.kube.objects import Object
+from oneco.worlds.apiserver.store import Store
 from oneco.worlds.behaviours import chances, instants
+from oneco.worlds.behaviours.index import PODS
 
 _BEGINNING = Instant(0.0)
 NEVER = float("inf")
@@ -179,6 +181,14 @@ class ClusterFaults:
     def outages(self) -> Sequence[tuple[Instant, Instant]]:
         """From when to when the cluster cannot be reached."""
         return self._unreachable
+
+    def error_rate_of(self, store: Store, namespace: str, selector: str, now: Instant) -> float:
+        """The error rate of the pods in `store` that have these labels."""
+        chosen = selectors.parse(selector)
+        pods = store.scan(PODS, namespace)
+        return self.error_rate(
+            [pod for pod in pods if chosen.matches(pod["metadata"].get("labels"))], now
+        )
 
     def error_rate(self, pods: Iterable[Object], now: Instant) -> float:
         """The share of requests that fail, over the ready ones of `pods`; 0 where none is ready.

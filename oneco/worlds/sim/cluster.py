@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from oneco.kube import selectors
 from oneco.kube.api import Api
-from oneco.kube.objects import Object
 from oneco.worlds.apiserver.core import IN_PROCESS, Caller
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Key
 from oneco.worlds.behaviours import Behaviours, chances
 from oneco.worlds.behaviours.faults import NO_FAULTS, FaultBook
-from oneco.worlds.behaviours.index import NODES, PODS
+from oneco.worlds.behaviours.index import NODES
 from oneco.worlds.behaviours.timers import Agenda
 from oneco.worlds.sim.api import LineApi
 from oneco.worlds.sim.line import Line
@@ -76,10 +74,7 @@ class SimCluster:
 
     def error_rate(self, namespace: str, selector: str = "") -> float:
         """The share of requests that the ready pods with these labels fail now."""
-        chosen = selectors.parse(selector)
-        pods: Sequence[Object] = self.store.scan(PODS, namespace)
-        found = [pod for pod in pods if chosen.matches(pod["metadata"].get("labels"))]
-        return self.faults.error_rate(found, self._clock.now())
+        return self.faults.error_rate_of(self.store, namespace, selector, self._clock.now())
 
     def _add_node(self, node: NodeSpec) -> None:
         labels = {"kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux", **node.labels}
