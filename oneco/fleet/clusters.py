@@ -7,10 +7,22 @@ seen, and each write makes a new one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from oneco.clock import Instant
-from oneco.decision import NOTHING, Action, Change, Create, Decision, Reader, Reason
+from oneco.decision import (
+    NOTHING,
+    Action,
+    Apply,
+    Change,
+    Create,
+    Decision,
+    Delete,
+    Reader,
+    Reason,
+)
+from oneco.fleet import rights
 from oneco.kinds.conditions import Condition, find, status_of, with_condition
 from oneco.kinds.ocm import (
     CLUSTER_NAME_LABEL,
@@ -22,7 +34,7 @@ from oneco.kinds.ocm import (
 from oneco.kinds.parts import parse
 from oneco.kinds.placement import UNAVAILABLE_TAINT, UNREACHABLE_TAINT
 from oneco.kube import objects, times
-from oneco.kube.api import Patch
+from oneco.kube.api import Patch, WriteOptions
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 
@@ -40,16 +52,21 @@ ACCEPTED: Final = "HubAcceptedManagedCluster"
 AVAILABLE: Final = "ManagedClusterConditionAvailable"
 LEASE_STOPPED: Final = "ManagedClusterLeaseUpdateStopped"
 _MISSED_RENEWALS: Final = 5
+_MANAGER: Final = WriteOptions(manager="oneco-fleet", force=True)
 _OWN_TAINTS: Final = (UNREACHABLE_TAINT, UNAVAILABLE_TAINT)
 
 
 class ClusterSeen(NamedTuple):
-    """What is known of one cluster; `epoch` is empty where the hub has none yet."""
+    """What is known of one cluster; `epoch` is empty where the hub has none yet.
+
+    `rights` are those of its agent's roles and bindings that are there.
+    """
 
     cluster: Object
     namespace: Object | None = None
     lease: Object | None = None
     epoch: str = ""
+    rights: Mapping[Address, Object] = MappingProxyType({})
 
 
 def gather(reader: Reader, key: tuple[str, str]) -> ClusterSeen | None:
@@ -63,6 +80,7 @@ def gather(reader: Reader, key: tuple[str, str]) -> ClusterSeen | None:
         reader.get(Address(NAMESPACES, name=name)),
         reader.get(Address(LEASES, name, LEASE_NAME)),
         dig(reader.get(EPOCH_ADDRESS), "data", "epoch", default=""),
+        {one: found for one in rights.addresses(name) if (found := reader.get(one)) is not None},
     )
 
 
@@ -77,7 +95,11 @@ def decide(seen: ClusterSeen, now: Instant) -> Decision:
     after = _with_acceptance(before, spec, now)
     if spec.hub_accepts_client and deadline is not None:
         after = _with_availability(after, deadline, now)
-    actions: list[Action] = _places(seen, now) if spec.hub_accepts_client else []
+    if spec.hub_accepts_client:
+        actions = [*_places(seen, now), *_rights(seen)]
+    else:
+        # First of all: a denied agent must not do anything more.
+        actions = [Delete(address) for address in seen.rights]
     if after is not before:
         actions.append(_status_change(cluster, after))
     else:
@@ -157,6 +179,20 @@ def _places(seen: ClusterSeen, now: Instant) -> list[Action]:
         actions.append(Change(Address(NAMESPACES, name=name), patch))
     if seen.lease is None and not objects.is_deleting(seen.namespace or {}):
         actions.append(Create(Address(LEASES, name), _new_lease(name, labels, now)))
+    return actions
+
+
+def _rights(seen: ClusterSeen) -> list[Action]:
+    """What makes the roles and bindings of the agent what they should be."""
+    if objects.is_deleting(seen.namespace or {}):
+        return []
+    actions: list[Action] = []
+    for address, wanted in rights.of_cluster(seen.cluster).items():
+        present = seen.rights.get(address)
+        if rights.is_of_another_role(present, wanted):
+            actions.append(Delete(address))
+        if not rights.is_as_wanted(present, wanted):
+            actions.append(Apply(address, wanted, _MANAGER))
     return actions
 
 

@@ -25,6 +25,10 @@ AGENT_PREFIX: Final = "system:open-cluster-management:"
 AGENTS_GROUP: Final = "system:open-cluster-management:managed-clusters"
 JOIN_GROUP_PREFIX: Final = "system:bootstrappers:oneco:"
 """A join token's user is in the group of this prefix and its cluster's name."""
+JOINERS_GROUP: Final = "system:bootstrappers:oneco"
+"""All who hold a join token that was not used yet."""
+FETCHERS_GROUP: Final = "system:bootstrappers:oneco-fetch"
+"""All whose join token has led to a certificate."""
 _ADDON_LABEL: Final = "open-cluster-management.io/addon-name"
 _USAGES: Final = frozenset({"digital signature", "key encipherment", "client auth"})
 

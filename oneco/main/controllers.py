@@ -15,7 +15,7 @@ from oneco.control.journal import Key
 from oneco.control.shell import Controller, Source
 from oneco.decision import Reader
 from oneco.delivery import decide as delivery
-from oneco.fleet import clusters, placements
+from oneco.fleet import clusters, placements, rights
 from oneco.fleet.joining import REQUESTS, Joining
 from oneco.integrations.kubernetes.daemonset import DaemonSetWorkload
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
@@ -116,7 +116,7 @@ def _applications() -> Controller:
 
 
 def _clusters() -> Controller:
-    name = wakes.cluster_of
+    name, labelled = wakes.cluster_of, Match(labels=ocm.CLUSTER_NAME_LABEL)
     return Controller(
         name="clusters",
         sources=(
@@ -127,6 +127,10 @@ def _clusters() -> Controller:
                 resource=clusters.CONFIG_MAPS,
                 namespace=clusters.EPOCH_ADDRESS.namespace,
                 wakes=wakes.every_cluster,
+            ),
+            *(
+                Source(resource=one, wakes=wakes.labelled_cluster, match=labelled)
+                for one in (rights.ROLES, rights.BINDINGS, rights.LOCAL_BINDINGS)
             ),
         ),
         gather=clusters.gather,

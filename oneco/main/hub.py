@@ -7,15 +7,21 @@ from collections.abc import Sequence
 from oneco.clock import Clock
 from oneco.control.journal import Journal, forget
 from oneco.control.shell import Controller, Shell
-from oneco.kube.api import Api
+from oneco.fleet import rights
+from oneco.kube.api import Api, WriteOptions
 from oneco.main import controllers, crds, epoch
 
 _WORKERS = 8
 
 
 async def prepare(api: Api, *, is_copy: bool = False) -> str:
-    """Teach the hub our kinds and begin, or go on with, its epoch; the epoch."""
+    """Teach the hub our kinds and who may do what with them, and begin, or go on with, its epoch.
+
+    The answer is the epoch.
+    """
     await crds.install(api, crds.for_hub())
+    for address, body in rights.for_hub():
+        await api.apply(address, body, WriteOptions(manager="oneco", force=True))
     return await epoch.begin(api, is_copy=is_copy)
 
 

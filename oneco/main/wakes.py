@@ -40,6 +40,11 @@ def itself_as_cluster(_: Reader, seen: Seen) -> Iterable[Key]:
     yield "", objects.name(seen.new or seen.old or {})
 
 
+def labelled_cluster(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The cluster that the label of the changed object names."""
+    yield "", objects.labels(seen.new or seen.old or {}).get(ocm.CLUSTER_NAME_LABEL, "")
+
+
 def every_cluster(reader: Reader, _: Seen) -> Iterable[Key]:
     """Every cluster."""
     for one in reader.list(ocm.CLUSTERS):

@@ -6,8 +6,8 @@ from typing import Any
 
 from oneco.clock import Instant
 from oneco.control.cache import Cache, CacheReader
-from oneco.decision import NOTHING, Change, Create, Decision
-from oneco.fleet import clusters
+from oneco.decision import NOTHING, Apply, Change, Create, Decision, Delete
+from oneco.fleet import clusters, rights
 from oneco.fleet.clusters import ClusterSeen, decide, gather
 from oneco.kinds.ocm import CLUSTERS
 from oneco.kube import times
@@ -54,7 +54,8 @@ def a_lease(renewed_seconds_ago: float = 0) -> Object:
 def decide_of(
     cluster: Object, *, lease: Object | None = None, now: Instant = START, epoch: str = ""
 ) -> Decision:
-    return decide(ClusterSeen(cluster, NAMESPACE, lease or a_lease(), epoch), now)
+    given = rights.of_cluster(cluster) if cluster["spec"]["hubAcceptsClient"] else {}
+    return decide(ClusterSeen(cluster, NAMESPACE, lease or a_lease(), epoch, given), now)
 
 
 def settled(decision: Decision, cluster: Object) -> Object:
@@ -99,12 +100,57 @@ def test_an_accepted_cluster_gets_a_namespace_and_a_lease():
 
 def test_a_namespace_that_was_there_before_gets_the_label():
     bare = {"metadata": {"name": "c1"}}
-    decision = decide(ClusterSeen(a_cluster(), bare, a_lease()), START)
+    given = rights.of_cluster(a_cluster())
+    decision = decide(ClusterSeen(a_cluster(), bare, a_lease(), rights=given), START)
     (change, _) = decision.actions
     assert isinstance(change, Change)
     assert change.patch.body == {
         "metadata": {"labels": {"open-cluster-management.io/cluster-name": "c1"}}
     }
+
+
+def test_an_accepted_clusters_agent_gets_its_role_and_bindings():
+    cluster = a_cluster(uid="u-1")
+    applied = [
+        action
+        for action in decide(ClusterSeen(cluster, NAMESPACE, a_lease()), START).actions
+        if isinstance(action, Apply)
+    ]
+    assert [str(action.address) for action in applied] == [
+        "clusterroles.rbac.authorization.k8s.io onepersoncompany.io:agent:c1",
+        "clusterrolebindings.rbac.authorization.k8s.io onepersoncompany.io:agent:c1",
+        "rolebindings.rbac.authorization.k8s.io c1/onepersoncompany.io:agent",
+    ]
+    for action in applied:
+        (owner,) = action.body["metadata"]["ownerReferences"]
+        assert (owner["name"], owner["uid"]) == ("c1", "u-1")
+    assert applied[2].body["subjects"] == [
+        {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "Group",
+            "name": "system:open-cluster-management:c1",
+        }
+    ]
+
+
+def test_rights_that_somebody_widened_are_put_back():
+    cluster = a_cluster()
+    own, local, _ = rights.addresses("c1")
+    given = rights.of_cluster(cluster)
+    everything = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
+    given[own] = {**given[own], "rules": everything}
+    given[local] = put(given[local], ("roleRef", "name"), "cluster-admin")
+    actions = decide(ClusterSeen(cluster, NAMESPACE, a_lease(), rights=given), START).actions
+    done = [(type(one), one.address) for one in actions if isinstance(one, Apply | Delete)]
+    # What a binding binds cannot be changed: it is made anew.
+    assert done == [(Apply, own), (Delete, local), (Apply, local)]
+
+
+def test_a_denied_clusters_agent_loses_its_role_and_bindings():
+    given = rights.of_cluster(a_cluster())
+    cluster = a_cluster(accepted=False)
+    actions = decide(ClusterSeen(cluster, NAMESPACE, a_lease(), rights=given), START).actions
+    assert actions == tuple(Delete(address) for address in given)
 
 
 def test_a_cluster_that_nobody_accepted_is_left_alone():

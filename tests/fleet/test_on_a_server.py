@@ -10,12 +10,12 @@ import pytest
 
 from oneco.clock import Clock, Instant
 from oneco.control.shell import Controller, Shell, Source
-from oneco.fleet import clusters, placements
+from oneco.fleet import clusters, placements, rights
 from oneco.kinds import crds, ocm, validity
 from oneco.kinds.fleet import FLEETS
 from oneco.kube import objects, times
 from oneco.kube.api import Patch
-from oneco.kube.errors import Invalid
+from oneco.kube.errors import Invalid, NotFound
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.memory import MemoryStore
@@ -38,6 +38,10 @@ def its_cluster(_, seen):
     return [("", objects.namespace(seen.new or seen.old))]
 
 
+def labelled_cluster(_, seen):
+    return [("", objects.labels(seen.new or seen.old).get(ocm.CLUSTER_NAME_LABEL, ""))]
+
+
 def every_placement(reader, _):
     return [(objects.namespace(one), objects.name(one)) for one in reader.list(ocm.PLACEMENTS)]
 
@@ -51,6 +55,10 @@ def the_controllers() -> tuple[Controller, Controller]:
                 Source(resource=clusters.NAMESPACES, wakes=lambda _, __: ()),
                 Source(resource=clusters.LEASES, wakes=its_cluster),
                 Source(resource=clusters.CONFIG_MAPS, wakes=lambda _, __: ()),
+                *(
+                    Source(resource=one, wakes=labelled_cluster)
+                    for one in (rights.ROLES, rights.BINDINGS, rights.LOCAL_BINDINGS)
+                ),
             ),
             gather=clusters.gather,
             decide=clusters.decide,
@@ -175,5 +183,56 @@ def test_the_hub_refuses_a_fleet_with_two_clusters_of_one_name():
         fleet = {**kind, "metadata": {"name": "f"}, "spec": spec}
         with pytest.raises(Invalid, match=r"spec\.clusters\[0\]\.name has it already"):
             await api.create(Address(FLEETS, "default"), fleet)
+
+    on_a_hub(story)
+
+
+async def missing_rights(api: LocalApi, name: str) -> list[str]:
+    """Which of the role and bindings of one cluster's agent are not there."""
+    missing = []
+    for address in rights.addresses(name):
+        try:
+            await api.get(address)
+        except NotFound:
+            missing.append(str(address))
+    return missing
+
+
+def test_rights_come_with_acceptance_go_with_denial_and_come_again():
+    async def story(api, clock):
+        await a_cluster_joins(api, clock, "c1")
+        await a_cluster_joins(api, clock, "c2")
+        assert await missing_rights(api, "c1") == []
+        for is_accepted in (False, True):
+            patch = Patch("merge", {"spec": {"hubAcceptsClient": is_accepted}})
+            await api.patch(Address(ocm.CLUSTERS, "", "c1"), patch)
+            await after(clock, 1)
+            assert len(await missing_rights(api, "c1")) == (0 if is_accepted else 3)
+            assert await missing_rights(api, "c2") == []
+
+    on_a_hub(story)
+
+
+def test_rights_that_somebody_removed_or_widened_are_put_back():
+    async def story(api, clock):
+        await a_cluster_joins(api, clock, "c1")
+        own, local, everywhere = rights.addresses("c1")
+        await api.delete(local)
+        await api.delete(everywhere)
+        widened = {"rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}
+        await api.patch(own, Patch("merge", widened))
+        await after(clock, 1)
+        assert await missing_rights(api, "c1") == []
+        assert (await api.get(own))["rules"] != widened["rules"]
+
+    on_a_hub(story)
+
+
+def test_rights_go_with_the_cluster():
+    async def story(api, clock):
+        await a_cluster_joins(api, clock, "c1")
+        await api.delete(Address(ocm.CLUSTERS, "", "c1"))
+        await after(clock, 1)
+        assert len(await missing_rights(api, "c1")) == 3
 
     on_a_hub(story)
