@@ -1,6 +1,6 @@
-"""A real cluster on loopback: etcd, kube-apiserver, its controllers and, if wanted, nodes.
+"""A real cluster on loopback: etcd, kube-apiserver, controllers; if wanted nodes and OpenKruise.
 
-Nothing is shared between clusters, and nothing listens anywhere but on 127.0.0.1.
+Nothing is shared between clusters. All but the webhooks of OpenKruise listen on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import http.client
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -21,6 +21,7 @@ from oneco.kube.refs import Address, Resource
 from oneco.worlds.cluster.client import connect
 from oneco.worlds.embedded.authority import Authority
 from oneco.worlds.embedded.kubeconfig import kubeconfig, write_kubeconfig
+from tests.real.kruise import Kruise
 from tests.real.processes import Program, free_ports, until
 
 STAGES = Path(__file__).with_name("stages.yaml")
@@ -36,7 +37,9 @@ _ROOM = {"cpu": "64", "memory": "256Gi", "pods": "500"}
 class RealCluster:
     """One control plane. `kubeconfig` is that of an administrator with a client certificate."""
 
-    def __init__(self, folder: Path, programs: Mapping[str, Path], *, nodes: int = 0) -> None:
+    def __init__(
+        self, folder: Path, programs: Mapping[str, Path], *, nodes: int = 0, kruise: bool = False
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._programs, self._nodes = folder, programs, nodes
         self.kubeconfig = folder / "kubeconfig"
@@ -48,6 +51,9 @@ class RealCluster:
         self.followers = [self._controllers()]
         if nodes:
             self.followers += [self._scheduler(), self._kwok(kwok_port)]
+        self.kruise: Kruise | None = None
+        if kruise:
+            self.kruise = Kruise(folder, self.kubeconfig, programs["kruise-manager"])
 
     def start(self) -> None:
         """Start the API server and its store; `wait` starts the rest when they are ready."""
@@ -59,7 +65,9 @@ class RealCluster:
         until(self.is_ready, self.server.last_words, _READY_SECONDS)
         for program in self.followers:
             program.start()
-        asyncio.run(self._settle())
+        asyncio.run(self._settle(self._nodes))
+        if self.kruise is not None:
+            self._start_kruise(self.kruise)
 
     def is_ready(self) -> bool:
         """Whether the API server says that it is; fails if it is gone."""
@@ -80,13 +88,28 @@ class RealCluster:
         for program in (*reversed(self.followers), self.server, self.etcd):
             program.end()
 
+    def need_nodes(self, count: int) -> None:
+        """Return when there are at least so many nodes that pods run on."""
+        assert self._nodes, "a cluster that was made without nodes has no scheduler"
+        asyncio.run(self._settle(count))
+
     def logs(self) -> Iterator[Path]:
         """What each process wrote."""
         yield from (one.log for one in (self.etcd, self.server, *self.followers))
 
-    async def _settle(self) -> None:
+    def _start_kruise(self, kruise: Kruise) -> None:
+        asyncio.run(self._ask(kruise.install))
+        self.followers.append(kruise.manager)
+        kruise.manager.start()
+        asyncio.run(self._ask(kruise.settle))
+
+    async def _ask(self, action: Callable[[Api], Awaitable[None]]) -> None:
         async with connect(str(self.kubeconfig)) as api:
-            for number in range(self._nodes):
+            await action(api)
+
+    async def _settle(self, nodes: int) -> None:
+        async with connect(str(self.kubeconfig)) as api:
+            for number in range(len((await api.list(Address(NODES))).items), nodes):
                 await api.create(Address(NODES), _node(f"node-{number}"))
             async with asyncio.timeout(_READY_SECONDS):
                 while not await self._is_settled(api):
@@ -192,7 +215,7 @@ class RealCluster:
 
 
 @contextlib.contextmanager
-def running(*clusters: RealCluster) -> Iterator[None]:
+def running(*clusters: RealCluster) -> Iterator[Sequence[RealCluster]]:
     """The clusters, started side by side and ready; no process is left when the context ends."""
     try:
         LIVING.extend(clusters)
@@ -200,7 +223,7 @@ def running(*clusters: RealCluster) -> Iterator[None]:
             one.start()
         for one in clusters:
             one.wait()
-        yield
+        yield clusters
     finally:
         for one in clusters:
             one.end()

@@ -13,6 +13,12 @@ from tools.real import building, leftovers
 
 HERE = Path(__file__).parent
 NODES = 3
+NEEDS = {
+    "programs": building.CONTROL_PLANE,
+    "kruise_fleet": ("kruise-manager",),
+    "ocm_agents": ("ocm-registration", "ocm-work"),
+}
+"""The programs that a fixture needs, by its name."""
 SECONDS = 240
 
 
@@ -24,11 +30,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SECONDS))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Build what the chosen tests need, before the clock of any of them runs."""
+    if session.config.option.collectonly:
+        return
+    chosen = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    needed = {program for fixture in chosen for program in NEEDS.get(fixture, ())}
+    if needed:
+        building.build(needed)
+
+
 @pytest.fixture(scope="session")
 def programs() -> Mapping[str, Path]:
-    """The programs of a control plane, built if they are not there yet."""
+    """The programs of a control plane."""
     leftovers.sweep()
-    return building.build()
+    return building.build(NEEDS["programs"])
+
+
+@pytest.fixture(scope="session")
+def ocm_agents() -> Mapping[str, Path]:
+    """Open Cluster Management's agents: `ocm-work` and `ocm-registration`."""
+    return building.build(NEEDS["ocm_agents"])
 
 
 @pytest.fixture(scope="session")
@@ -39,22 +61,50 @@ def real_cluster(programs, tmp_path_factory) -> Iterator[RealCluster]:
         yield cluster
 
 
+class Fleet:
+    """`fleet(n)`: the first n clusters of this run, each with nodes that pods run on.
+
+    All tests of a run share them: whoever changes more than a namespace of their own puts it back.
+    """
+
+    def __init__(self, folder: Callable[[str], Path], programs: Mapping[str, Path]) -> None:
+        self._folder, self._programs = folder, programs
+        self._clusters: list[RealCluster] = []
+        self._stack = contextlib.ExitStack()
+
+    def __call__(self, count: int, *, nodes: int = NODES) -> Sequence[RealCluster]:
+        """The first clusters, each with at least so many nodes."""
+        new = [self._made(number, nodes) for number in range(len(self._clusters), count)]
+        self._stack.enter_context(running(*new))
+        self._clusters += new
+        for one in self._clusters[:count]:
+            one.need_nodes(nodes)
+        return self._clusters[:count]
+
+    def end(self) -> None:
+        """End all of them."""
+        self._stack.close()
+
+    def _made(self, number: int, nodes: int) -> RealCluster:
+        kruise = "kruise-manager" in self._programs
+        folder = self._folder(f"{'kruise' if kruise else 'member'}-{number}")
+        return RealCluster(folder, self._programs, nodes=nodes, kruise=kruise)
+
+
 @pytest.fixture(scope="session")
-def real_fleet(programs, tmp_path_factory) -> Iterator[Callable[[int], Sequence[RealCluster]]]:
-    """`real_fleet(n)`: the first n clusters of this run, each with nodes that pods run on."""
-    fleet: list[RealCluster] = []
-    with contextlib.ExitStack() as stack:
+def real_fleet(programs, tmp_path_factory) -> Iterator[Fleet]:
+    """`real_fleet(n)`: clusters with nodes."""
+    fleet = Fleet(tmp_path_factory.mktemp, programs)
+    yield fleet
+    fleet.end()
 
-        def first(count: int) -> Sequence[RealCluster]:
-            new = [
-                RealCluster(tmp_path_factory.mktemp(f"member-{number}"), programs, nodes=NODES)
-                for number in range(len(fleet), count)
-            ]
-            stack.enter_context(running(*new))
-            fleet.extend(new)
-            return fleet[:count]
 
-        yield first
+@pytest.fixture(scope="session")
+def kruise_fleet(programs, tmp_path_factory) -> Iterator[Fleet]:
+    """`kruise_fleet(n)`: clusters with nodes and OpenKruise; not those of `real_fleet`."""
+    fleet = Fleet(tmp_path_factory.mktemp, {**programs, **building.build(NEEDS["kruise_fleet"])})
+    yield fleet
+    fleet.end()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -36,6 +36,12 @@ def note(pid: int) -> None:
         notes.write(line + "\n")
 
 
+def notes_of(owner: int) -> list[str]:
+    """What a living process has noted."""
+    mine = _file(owner)
+    return mine.read_text().splitlines() if mine.exists() else []
+
+
 def sweep() -> int:
     """End what runs that are gone have left; how many process groups there were."""
     ended = 0

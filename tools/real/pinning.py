@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from tools.real.building import HERE, PROGRAMS, Program
 
 KUBERNETES = "k8s.io/kubernetes"
+# Some of what these need cannot be looked up any more: their own go.sum has its hashes.
+_SEEDED = ("github.com/openkruise/kruise", "open-cluster-management.io/ocm")
 _GO = "1.26.0"
 # Kubernetes' own go.mod finds these in folders of its repository; each is published too.
 _STAGED = re.compile(r"^\s*(k8s\.io/[a-z-]+) v0\.0\.0$", re.MULTILINE)
@@ -35,14 +39,37 @@ def pin(product: str, version: str) -> None:
     _go(folder, "mod", "edit", f"-go={_GO}")
     if product == KUBERNETES:
         _replace_staged(folder, version)
+    if product in _SEEDED:
+        _replace_released(folder, product, version)
     _go(folder, "get", "-tool", *(_at(program, version) for program in tools))
+    if product in _SEEDED:
+        # The seed names what the product's tests need as well.
+        _go(folder, "mod", "tidy")
 
 
 def _replace_staged(folder: Path, version: str) -> None:
-    told = json.loads(_go(folder, "mod", "download", "-json", f"{KUBERNETES}@{version}"))
     published = "v0." + version.removeprefix("v1.")
-    for name in _STAGED.findall(Path(told["GoMod"]).read_text()):
+    released = Path(_downloaded(folder, KUBERNETES, version)["GoMod"])
+    for name in _STAGED.findall(released.read_text()):
         _go(folder, "mod", "edit", f"-replace={name}={name}@{published}")
+
+
+def _replace_released(folder: Path, product: str, version: str) -> None:
+    """Take over what the product's own go.mod replaces, and start with its go.sum."""
+    told = _downloaded(folder, product, version)
+    for one in json.loads(_go(folder, "mod", "edit", "-json", told["GoMod"]))["Replace"] or ():
+        old, new = one["Old"], one["New"]
+        if "Version" in new:
+            _go(folder, "mod", "edit", f"-replace={_named(old)}={_named(new)}")
+    shutil.copyfile(Path(told["Dir"]) / "go.sum", folder / "go.sum")
+
+
+def _downloaded(folder: Path, product: str, version: str) -> Any:
+    return json.loads(_go(folder, "mod", "download", "-json", f"{product}@{version}"))
+
+
+def _named(module: dict[str, str]) -> str:
+    return "@".join(filter(None, (module["Path"], module.get("Version"))))
 
 
 def _at(program: Program, version: str) -> str:
