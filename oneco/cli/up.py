@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from oneco.cli import printing, session
+from oneco.cli import printing, session, up_elsewhere
 from oneco.cli.program import command as a_command
 from oneco.errors import Refused
 
@@ -29,12 +30,41 @@ if TYPE_CHECKING:
     "--from", "origin", type=click.Path(), metavar="FILE",
     help="Go on from a copy that `oneco backup` made; --data must be new.",
 )  # fmt: skip
-def command(listen: str, fleets: tuple[str, ...], speed: float, origin: str | None) -> None:
+@click.option("--in-cluster", is_flag=True, help="The hub is the cluster that this pod runs in.")
+@click.option(
+    "--restored", is_flag=True,
+    help="The store of the hub that --kubeconfig names was put back from a backup.",
+)  # fmt: skip
+@click.pass_context
+def command(
+    context: click.Context,
+    listen: str,
+    fleets: tuple[str, ...],
+    speed: float,
+    origin: str | None,
+    in_cluster: bool,
+    restored: bool,
+) -> None:
     """Start a hub and stay until Ctrl-C.
 
     Everything is kept in the directory that --data names, and found there by the next start.
+
+    With --kubeconfig or --context, the API server that they name is the hub: this process only
+    decides and writes there, and nothing is kept here. Of several such processes one works.
     """
     current = session.current()
+    if current.choice.kubeconfig or current.choice.context or in_cluster:
+        given = {
+            "--fleet": bool(fleets),
+            "--speed": speed != 1.0,
+            "--from": origin is not None,
+            "--listen": context.get_parameter_source("listen") is not ParameterSource.DEFAULT,
+        }
+        up_elsewhere.up(current, given, in_cluster=in_cluster, restored=restored)
+        return
+    if restored:
+        wanted = "--kubeconfig with it; a hub of this machine goes on from a copy with --from FILE"
+        raise Refused("--restored", wanted=wanted)
     host, port = address(listen)
     if not 0 < speed <= 100_000:
         raise Refused("--speed", found=f"{speed:g}", wanted="a number above 0, at most 100000")

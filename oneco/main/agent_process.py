@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,17 +16,17 @@ from oneco.kube.api import Api, ListOptions, Page
 from oneco.kube.errors import ApiOutage
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.main import crds, enrolling
+from oneco.main import crds, enrolling, signals, telling
 from oneco.main.agents import Agent
-from oneco.main.enrolling import Say, Wallet
+from oneco.main.enrolling import Wallet
 from oneco.main.intent import Intent
+from oneco.main.telling import Say
 from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.target import Target
 from oneco.worlds.embedded.ownership import FileOwner
 
-_LOOK_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 
 
@@ -49,7 +47,7 @@ class AgentOptions:
 
 def run(options: AgentOptions, say: Say | None = None) -> None:
     """Be the agent until a signal says to end; Refused where the person has to change something."""
-    asyncio.run(_until_signalled(options, say or _to_stderr))
+    asyncio.run(signals.until_signalled(serve(options, say or telling.to_stderr)))
 
 
 async def serve(options: AgentOptions, say: Say) -> None:
@@ -78,9 +76,8 @@ async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Sa
         begins = f"begins with {works} works from its own disk" if works else "begins"
         say(f"agent of cluster {cluster}: {begins}")
         try:
-            await _together(
-                agent.run(), enrolling.keep(wallet, hub, clock, say), _tell(agent, clock, say)
-            )
+            watching = telling.troubles(agent.shell, clock, say, "both clusters answer again")
+            await signals.together(agent.run(), enrolling.keep(wallet, hub, clock, say), watching)
         finally:
             intent.end()
 
@@ -111,50 +108,12 @@ async def _prepare(member: Api, clock: Clock, say: Say) -> None:
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            return await crds.install(member, crds.for_member())
+            await crds.install(member, crds.for_member())
+            return await crds.served(member, crds.for_member(), clock)
         except ApiOutage as outage:
             say(f"this cluster cannot be reached: {outage}; trying again")
         await clock.sleep_until(Instant(clock.now() + pause))
         pause = min(pause * 2, _LAST_PAUSE_SECONDS)
-
-
-async def _tell(agent: Agent, clock: Clock, say: Say) -> None:
-    """Say when a cluster can no longer be watched, and when it can again."""
-    said = ""
-    while True:
-        await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
-        trouble = next(iter(agent.shell.troubles()), "")
-        if bool(trouble) != bool(said):
-            said = trouble
-            say(f"{trouble}; trying again" if trouble else "both clusters answer again")
-
-
-async def _together(*works: Awaitable[None]) -> None:
-    """Do all of it until one fails."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _until_signalled(options: AgentOptions, say: Say) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    serving = loop.create_task(serve(options, say))
-    waiting = loop.create_task(ended.wait())
-    await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if serving.done():
-        serving.result()
-        return
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
 
 
 @contextlib.contextmanager
@@ -164,7 +123,3 @@ def _alone(data: Path) -> Iterator[None]:
         yield
     finally:
         owner.release()
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

@@ -1,19 +1,29 @@
-"""Teaches a cluster our kinds, never over a newer definition that is somebody else's."""
+"""Teaches a cluster our kinds, never over a newer definition nor over one of somebody else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Final
 
+import oneco
+from oneco.clock import Clock, Instant
+from oneco.errors import Refused, Unavailable
 from oneco.kinds import crds
+from oneco.kinds.naming import digest
 from oneco.kube import objects
 from oneco.kube.api import Api, WriteOptions
-from oneco.kube.errors import NotFound
-from oneco.kube.objects import Object
+from oneco.kube.errors import Forbidden, NotFound
+from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 
-DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
-_OWNER_ANNOTATION = "onepersoncompany.io/generated"
-_MEMBER_KINDS = frozenset({"AppliedManifestWork"})
+DEFINITIONS: Final = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+GENERATED_ANNOTATION: Final = "onepersoncompany.io/generated"
+"""On a definition that is ours: the hash of what we wrote."""
+VERSION_ANNOTATION: Final = "onepersoncompany.io/version"
+"""The version of oneco that wrote it."""
+_MEMBER_KINDS: Final = frozenset({"AppliedManifestWork"})
+_LOOKS, _PAUSE_SECONDS = 300, 0.1
 
 
 def for_hub() -> tuple[Object, ...]:
@@ -27,14 +37,94 @@ def for_member() -> tuple[Object, ...]:
     return tuple(one for one in found if one["spec"]["names"]["kind"] in _MEMBER_KINDS)
 
 
+def marked(definition: Object) -> Object:
+    """The definition as we install it, with the marks by which we know it again."""
+    own = {
+        GENERATED_ANNOTATION: digest(objects.encode(definition).decode()),
+        VERSION_ANNOTATION: oneco.__version__,
+    }
+    return objects.put(definition, ("metadata", "annotations"), own)
+
+
 async def install(api: Api, wanted: Iterable[Object]) -> None:
-    """Put the definitions in place; one that somebody else put there stays as it is."""
+    """Put the definitions in place; one of somebody else or of a newer oneco stays as it is.
+
+    Refused where what stays does not serve what we need.
+    """
+    await asyncio.gather(*(_install(api, one) for one in wanted))
+
+
+async def served(api: Api, wanted: Sequence[Object], clock: Clock) -> None:
+    """Return when the server serves all of the definitions."""
     for definition in wanted:
         address = Address(DEFINITIONS, "", objects.name(definition))
-        try:
+        for _ in range(_LOOKS):
             there = await api.get(address)
-        except NotFound:
-            there = None
-        marked = objects.put(definition, ("metadata", "annotations", _OWNER_ANNOTATION), "true")
-        if there is None or _OWNER_ANNOTATION in objects.annotations_of(there):
-            await api.apply(address, marked, WriteOptions(manager="oneco", force=True))
+            if _is_established(there):
+                break
+            await clock.sleep_until(Instant(clock.now() + _PAUSE_SECONDS))
+        else:
+            raise Unavailable(f"{objects.name(definition)} is not served yet: {_conditions(there)}")
+
+
+async def _install(api: Api, definition: Object) -> None:
+    address = Address(DEFINITIONS, "", objects.name(definition))
+    try:
+        there = await api.get(address)
+    except NotFound:
+        there = None
+    wanted = marked(definition)
+    if there is not None and not _is_older_and_ours(there, wanted):
+        return _check(there, definition)
+    try:
+        await api.apply(address, wanted, WriteOptions(manager="oneco", force=True))
+    except Forbidden as refusal:
+        found = "none" if there is None else "that of another version"
+        how = "it there: `oneco install` as an administrator writes what a hub needs"
+        raise Refused(str(address), found=f"{found} ({refusal})", wanted=how) from refusal
+
+
+def _is_older_and_ours(there: Object, wanted: Object) -> bool:
+    """Whether ours may be put in the place of what is there, and would change it."""
+    marks, own = objects.annotations_of(there), objects.annotations_of(wanted)
+    if GENERATED_ANNOTATION not in marks:
+        return False
+    if marks[GENERATED_ANNOTATION] == own[GENERATED_ANNOTATION]:
+        return False
+    return _version(marks.get(VERSION_ANNOTATION, "")) <= _version(own[VERSION_ANNOTATION])
+
+
+def _check(there: Object, definition: Object) -> None:
+    """Refused where the definition that stays does not serve what we need."""
+    needed = dig(definition, "spec", "versions", 0)
+    where = f"customresourcedefinition {objects.name(there)}"
+    if dig(there, "spec", "scope") != definition["spec"]["scope"]:
+        wanted = f"one with the scope {definition['spec']['scope']}"
+        raise Refused(where, found=f"the scope {dig(there, 'spec', 'scope')}", wanted=wanted)
+    versions = {one["name"]: one for one in dig(there, "spec", "versions", default=())}
+    one = versions.get(needed["name"])
+    if one is None or not one.get("served"):
+        names = ", ".join(name for name, each in versions.items() if each.get("served"))
+        wanted = f"one that serves {needed['name']}; it is somebody else's and stays as it is"
+        raise Refused(where, found=f"one that serves {names or 'nothing'}", wanted=wanted)
+    if "subresources" in needed and "status" not in (one.get("subresources") or {}):
+        wanted = "one with the subresource status; it is somebody else's and stays as it is"
+        raise Refused(where, found=f"{needed['name']} without status", wanted=wanted)
+
+
+def _is_established(there: Object) -> bool:
+    conditions = dig(there, "status", "conditions", default=())
+    return any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+
+
+def _conditions(there: Object) -> str:
+    bad = [
+        f"{one['type']}: {one.get('message') or one.get('reason')}"
+        for one in dig(there, "status", "conditions", default=())
+        if one["status"] != "True"
+    ]
+    return "; ".join(bad) or "its server has not looked at it"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdecimal() else 0 for part in text.split("."))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import dataclasses
 import secrets
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,15 +22,13 @@ from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.main import joining
+from oneco.main.telling import Say
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.embedded.private_files import write_private
 
 if TYPE_CHECKING:
     from oneco.worlds.cluster.target import Target
-
-Say = Callable[[str], None]
-"""Takes one line for the person who looks at this process."""
 
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 _LOOK_SECONDS, _PATIENCE_SECONDS = 0.5, 5.0

@@ -13,6 +13,7 @@ from oneco.kube.refs import Address, Resource
 
 SYSTEM_NAMESPACE = "oneco-system"
 _NAMESPACES = Resource("", "v1", "namespaces")
+NAMESPACE = Address(_NAMESPACES, "", SYSTEM_NAMESPACE)
 _CONFIG_MAPS = Resource("", "v1", "configmaps")
 _PLACE = Address(_CONFIG_MAPS, SYSTEM_NAMESPACE, "hub-epoch")
 
@@ -56,10 +57,14 @@ def _annotation(key: str, value: str) -> Patch:
     return Patch("merge", {"metadata": {"annotations": {key: value}}})
 
 
+def namespace() -> Object:
+    """The hub's own namespace."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}
+
+
 async def _make_namespace(hub: Api) -> None:
-    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM_NAMESPACE}}
     try:
-        await hub.create(Address(_NAMESPACES), body)
+        await hub.create(Address(_NAMESPACES), namespace())
     except AlreadyExists:
         return
 

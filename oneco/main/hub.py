@@ -14,12 +14,13 @@ from oneco.main import controllers, crds, epoch
 _WORKERS = 8
 
 
-async def prepare(api: Api, *, is_copy: bool = False) -> str:
+async def prepare(api: Api, clock: Clock, *, is_copy: bool = False) -> str:
     """Teach the hub our kinds and who may do what with them, and begin, or go on with, its epoch.
 
     The answer is the epoch.
     """
     await crds.install(api, crds.for_hub())
+    await crds.served(api, crds.for_hub(), clock)
     for address, body in rights.for_hub():
         await api.apply(address, body, WriteOptions(manager="oneco", force=True))
     return await epoch.begin(api, is_copy=is_copy)

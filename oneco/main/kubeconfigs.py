@@ -11,6 +11,7 @@ import base64
 import contextlib
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from oneco.clock import Clock, Instant
@@ -47,10 +48,19 @@ def secret(cluster: str, kubeconfig: str) -> Object:
 
 
 class KubeconfigMembers:
-    """Starts and ends the agents of members whose kubeconfigs the hub holds."""
+    """Starts and ends the agents of members whose kubeconfigs the hub holds.
 
-    def __init__(self, hub: Api, clock: Clock, journal: Journal) -> None:
-        self._hub, self._clock, self._journal = hub, clock, journal
+    `guard` stands between the agents and their members, where not every process may write there.
+    """
+
+    def __init__(
+        self,
+        hub: Api,
+        clock: Clock,
+        journal: Journal,
+        guard: Callable[[Api], Api] = lambda member: member,
+    ) -> None:
+        self._hub, self._clock, self._journal, self._guard = hub, clock, journal, guard
         self._agents: dict[str, tuple[str, asyncio.Task[None]]] = {}
 
     async def run(self) -> None:
@@ -97,7 +107,9 @@ class KubeconfigMembers:
             path.write_text(text)
             member = connect(str(path))
         async with member:
-            await crds.install(member, crds.for_member())
-            apis: dict[Side, Api] = {"hub": self._hub, "member": member}
+            guarded = self._guard(member)
+            await crds.install(guarded, crds.for_member())
+            await crds.served(guarded, crds.for_member(), self._clock)
+            apis: dict[Side, Api] = {"hub": self._hub, "member": guarded}
             agent = Agent(cluster, apis, self._clock, journal=self._journal)
             await agent.run()

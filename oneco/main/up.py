@@ -123,7 +123,7 @@ async def running(
         stack.push_async_callback(builtin.stop)
         is_copy = server.store.is_copy()
         # Before any agent can ask: what it is told must carry the mark of this life of the hub.
-        await hub.prepare(server.api, is_copy=is_copy)
+        await hub.prepare(server.api, clock, is_copy=is_copy)
         if is_copy:
             server.store.adopt_copy()
         await server.start(options.host, options.port)

@@ -64,6 +64,17 @@ def load(
     return _choose(merged, context)
 
 
+def in_cluster(
+    *, environment: Mapping[str, str] = os.environ, account_folder: Path = _ACCOUNT
+) -> Target:
+    """The cluster that this pod runs in, as its service account; Refused outside of a pod."""
+    found = _in_cluster(environment, account_folder)
+    if found is None:
+        wanted = f"a pod with a service account: KUBERNETES_SERVICE_HOST and {account_folder}/token"
+        raise Refused("in-cluster", found="none of it", wanted=wanted)
+    return found
+
+
 def _listed_files(environment: Mapping[str, str]) -> list[str]:
     listed = [one for one in environment.get("KUBECONFIG", "").split(os.pathsep) if one]
     if listed:
