@@ -12,14 +12,18 @@ from benchmarks.figures import Figure
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """One module's `measure`, called with `options`, or with `quick` where it need only work."""
+    """One module's `measure`, called with `options`, or with `quick` where it need only work.
+
+    `programs` are those of `tools.real` that it starts.
+    """
 
     name: str
     title: str
     module: str
-    options: Mapping[str, int]
-    quick: Mapping[str, int]
+    options: Mapping[str, int | str]
+    quick: Mapping[str, int | str]
     runs: int = 3
+    programs: tuple[str, ...] = ()
 
     def measure(self, *, is_quick: bool) -> list[Figure]:
         """Measure in this process."""
@@ -93,7 +97,29 @@ ALL = (
     ),
 )
 
+_SERVER = ("etcd", "kube-apiserver", "kube-controller-manager")
+REAL = (
+    Benchmark(
+        name="works-ocm",
+        title="Works: Open Cluster Management's work agent",
+        module="benchmarks.works",
+        options={"agent": "ocm", "works": 200, "singles": 40},
+        quick={"agent": "ocm", "works": 5, "singles": 3},
+        programs=(*_SERVER, "ocm-work"),
+    ),
+    Benchmark(
+        name="works-oneco",
+        title="Works: our agent",
+        module="benchmarks.works",
+        options={"agent": "oneco", "works": 200, "singles": 40},
+        quick={"agent": "oneco", "works": 5, "singles": 3},
+        programs=_SERVER,
+    ),
+)
+"""Those that hold the product against real programs: `./dev bench --real`. What one is held
+against comes before it."""
+
 
 def called(name: str) -> Benchmark:
     """The benchmark of that name; KeyError where there is none."""
-    return {one.name: one for one in ALL}[name]
+    return {one.name: one for one in (*ALL, *REAL)}[name]

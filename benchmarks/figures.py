@@ -50,6 +50,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     runs: int
     load: float
     figures: tuple[Figure, ...]
+    is_real: bool = False
 
 
 def pooled(runs: list[list[Figure]]) -> tuple[Figure, ...]:

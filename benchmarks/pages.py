@@ -53,7 +53,10 @@ def amount(value: float, unit: str) -> str:
 
 def _counted(one: Measured) -> str:
     runs = "One run" if one.runs == 1 else f"{one.runs} runs"
-    return f"{runs} of `./dev bench {one.name}`; the machine's load was {one.load:.1f} before."
+    switch = "--real " if one.is_real else ""
+    return (
+        f"{runs} of `./dev bench {switch}{one.name}`; the machine's load was {one.load:.1f} before."
+    )
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -30,6 +30,7 @@ def measure(benchmark: Benchmark, *, is_quick: bool, runs: int) -> Measured:
         runs=runs,
         load=os.getloadavg()[0],
         figures=pooled([_run(benchmark, is_quick=is_quick) for _ in range(runs)]),
+        is_real=bool(benchmark.programs),
     )
 
 

@@ -55,6 +55,8 @@ def unconfirmed(seen: WorkSeen, differences: int, now: Instant) -> Decision:
 
 
 def _observation(seen: WorkSeen, observed: Observed) -> tuple[Action, ...]:
+    if not seen.is_watched:
+        return ()
     body = build(observed)
     old = seen.observation
     if old is None:

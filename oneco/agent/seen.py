@@ -60,6 +60,8 @@ class WorkSeen:
     epoch: str
     is_confirmed: bool
     failures: Sequence[Failure]
+    is_watched: bool = True
+    """Whether the hub knows Observations: one that is only Open Cluster Management's does not."""
 
     @property
     def name(self) -> str:

@@ -14,11 +14,14 @@ from oneco.errors import Refused
 @a_command("agent")
 @click.option("--join", default="", metavar="FILE", help="An invitation, for the first start.")
 @click.option("--name", default="", metavar="CLUSTER", help="The cluster that this must be.")
-def command(join: str, name: str) -> None:
+@click.option("--hub-kubeconfig", "hub", default="", metavar="FILE", help="In place of --join.")
+def command(join: str, name: str, hub: str) -> None:
     """Run the agent of one cluster, which dials out to the hub, until Ctrl-C.
 
     --kubeconfig leads to the agent's own cluster; --data is the agent's own directory.
-    `oneco clusters join NAME` on the hub writes an invitation.
+    `oneco clusters join NAME` on the hub writes an invitation. The hub may be one of Open Cluster
+    Management: its bootstrap kubeconfig serves as --join with --name, and any kubeconfig of it
+    that somebody else keeps valid as --hub-kubeconfig with --name.
     """
     from oneco.main.agent_process import AgentOptions, run
 
@@ -34,5 +37,6 @@ def command(join: str, name: str) -> None:
         kubeconfig=current.choice.kubeconfig,
         context=current.choice.context,
         name=name,
+        hub=Path(hub) if hub else None,
     )
     run(options)

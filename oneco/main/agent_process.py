@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 from oneco.clock import Clock, Instant
+from oneco.decision import Side
 from oneco.errors import Refused
 from oneco.kinds import ocm
 from oneco.kube.api import Api, ListOptions, Page
 from oneco.kube.errors import ApiOutage
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.main import crds, enrolling, signals, telling
+from oneco.main import crds, enrolling, joining, plain_hub, signals, telling
 from oneco.main.agents import Agent
+from oneco.main.controllers import Duties
 from oneco.main.enrolling import Wallet
 from oneco.main.intent import Intent
 from oneco.main.telling import Say
@@ -35,11 +37,13 @@ class AgentOptions:
     """What a person says of an agent.
 
     `data` is its own directory, `join` an invitation, `kubeconfig` and `context` lead to the
-    member (empty: as kubectl finds it), `name` is the cluster's if it should be checked.
+    member (empty: as kubectl finds it), `name` is the cluster's if it should be checked. `hub` is
+    a kubeconfig of the hub that somebody else keeps valid, in place of an invitation.
     """
 
     data: Path
     join: Path | None = None
+    hub: Path | None = None
     kubeconfig: str = ""
     context: str = ""
     name: str = ""
@@ -57,29 +61,55 @@ async def serve(options: AgentOptions, say: Say) -> None:
     member_target = kubeconfig.load(options.kubeconfig or None, options.context or None)
     with _alone(options.data):
         wallet = Wallet(options.data)
-        cluster = await enrolling.enrol(wallet, options.join, clock, say)
+        cluster, file = await _way_to_the_hub(wallet, options, clock, say)
+        async with ClusterApi(member_target) as member, _Hub(kubeconfig.load(file), cluster) as hub:
+            await _prepare(member, clock, say)
+            await _work(wallet, hub, member, clock, say)
+
+
+async def _way_to_the_hub(
+    wallet: Wallet, options: AgentOptions, clock: Clock, say: Say
+) -> tuple[str, str]:
+    """The cluster's name, and the kubeconfig by which its agent reaches the hub."""
+    if options.hub is None:
+        cluster = await enrolling.enrol(wallet, options.join, clock, say, name=options.name)
         if options.name and options.name != cluster:
             where, wanted = str(options.data), f"the data directory of cluster {options.name}"
             raise Refused(where, found=f"that of cluster {cluster}", wanted=wanted)
-        async with ClusterApi(member_target) as member:
-            await _prepare(member, clock, say)
-            await _work(wallet, cluster, member, clock, say)
+        return cluster, str(wallet.kubeconfig)
+    if options.join is not None:
+        wanted = "one of the two: an invitation leads to a certificate that the agent keeps itself"
+        raise Refused("--hub-kubeconfig", found="--join besides", wanted=wanted)
+    if not options.name:
+        raise Refused("--hub-kubeconfig", wanted="--name too: the cluster that this is to be")
+    joining.check_name(options.name)
+    return options.name, str(options.hub)
 
 
-async def _work(wallet: Wallet, cluster: str, member: Api, clock: Clock, say: Say) -> None:
-    hub = _Hub(kubeconfig.load(str(wallet.kubeconfig)), cluster)
-    async with hub:
-        agent = Agent(cluster, {"hub": hub, "member": member}, clock)
-        hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
-        intent = Intent(wallet.directory / "intent.json", cluster)
-        works = intent.begin(agent.shell)
-        begins = f"begins with {works} works from its own disk" if works else "begins"
-        say(f"agent of cluster {cluster}: {begins}")
-        try:
-            watching = telling.troubles(agent.shell, clock, say, "both clusters answer again")
-            await signals.together(agent.run(), enrolling.keep(wallet, hub, clock, say), watching)
-        finally:
-            intent.end()
+async def _work(wallet: Wallet, hub: _Hub, member: Api, clock: Clock, say: Say) -> None:
+    cluster = hub.cluster
+    intent = Intent(wallet.directory / "intent.json", cluster)
+    intent.is_watched = await plain_hub.is_watched(hub, intent.is_watched)
+    is_ours = intent.is_watched
+    apis: dict[Side, Api] = {"hub": hub, "member": member}
+    duties = Duties(has_heartbeat=is_ours, is_watched=is_ours)
+    agent = Agent(cluster, apis, clock, duties=duties)
+    hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
+    works = intent.begin(agent.shell)
+    begins = f"begins with {works} works from its own disk" if works else "begins"
+    say(f"agent of cluster {cluster}: {begins}")
+    watching = telling.troubles(agent.shell, clock, say, "both clusters answer again")
+    tasks: list[Awaitable[None]] = [agent.run(), watching]
+    if wallet.kubeconfig.exists():
+        tasks.append(enrolling.keep(wallet, hub, clock, say))
+    if not is_ours:
+        with contextlib.suppress(ApiOutage):
+            await plain_hub.register(hub, cluster)
+        tasks.append(plain_hub.keep_lease(hub, cluster, clock))
+    try:
+        await signals.together(*tasks)
+    finally:
+        intent.end()
 
 
 class _Hub(ClusterApi):
@@ -94,12 +124,16 @@ class _Hub(ClusterApi):
 
     def __init__(self, target: Target, cluster: str) -> None:
         super().__init__(target)
-        self._cluster = Address(ocm.CLUSTERS, "", cluster)
+        self.cluster = cluster
+        self._address = Address(ocm.CLUSTERS, "", cluster)
+
+    async def __aenter__(self) -> _Hub:
+        return self
 
     async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
         """The objects of the collection, ordered by namespace and name."""
         if address.namespace:
-            self.learn(await self.get(self._cluster))
+            self.learn(await self.get(self._address))
         return await super().list(address, options)
 
 

@@ -11,13 +11,14 @@ from oneco.control.shell import Shell
 from oneco.decision import Side
 from oneco.kube.api import Api
 from oneco.main import controllers
+from oneco.main.controllers import ALL, Duties
 from oneco.main.kinds import ServedKinds
 
 _REFRESH_SECONDS = 10.0
 
 
 class Agent:
-    """The agent of `cluster`; `has_heartbeat` is off where time is virtual."""
+    """The agent of `cluster`."""
 
     def __init__(
         self,
@@ -25,12 +26,12 @@ class Agent:
         apis: Mapping[Side, Api],
         clock: Clock,
         *,
-        has_heartbeat: bool = True,
+        duties: Duties = ALL,
         journal: Journal = forget,
     ) -> None:
         self.cluster, self._clock = cluster, clock
         self._kinds = ServedKinds(apis["member"])
-        deciders = controllers.agent(cluster, self._kinds, has_heartbeat=has_heartbeat)
+        deciders = controllers.agent(cluster, self._kinds, duties)
         self.shell = Shell(apis, deciders, clock, journal=journal)
 
     async def run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -52,8 +53,24 @@ def hub() -> Sequence[Controller]:
     return (_applications(), _clusters(), _placements(), _joining(), *_releases())
 
 
-def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Controller]:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Duties:
+    """What an agent owes its hub.
+
+    No heartbeat where time is virtual, and no observation where the hub knows Open Cluster
+    Management's kinds and none of ours.
+    """
+
+    has_heartbeat: bool = True
+    is_watched: bool = True
+
+
+ALL = Duties()
+
+
+def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
     """Everything that an agent decides for its cluster."""
+    observations = Source(resource=OBSERVATIONS, namespace=cluster, wakes=wakes.nobody)
     record = wakes.work_of_record(cluster)
     live = wakes.work_of_live(cluster)
     own = wakes.the_cluster(cluster)
@@ -63,15 +80,17 @@ def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Contro
         sources=(
             Source(resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself),
             Source(resource=ocm.CLUSTERS, match=only, wakes=wakes.works_of_cluster),
-            Source(resource=OBSERVATIONS, namespace=cluster, wakes=wakes.nobody),
+            *((observations,) if duties.is_watched else ()),
             Source(resource=ocm.APPLIED_WORKS, side="member", wakes=record),
         ),
-        gather=partial(_work, kinds=kinds),
+        gather=partial(_work, kinds=kinds, is_watched=duties.is_watched),
         decide=partial(agent_works.decide, types=types.of),
         followed=live,
         followed_settle_seconds=_SETTLE_SECONDS,
     )
-    lease = (Source(resource=_LEASES, namespace=cluster, wakes=own),) if has_heartbeat else ()
+    lease = (
+        (Source(resource=_LEASES, namespace=cluster, wakes=own),) if duties.has_heartbeat else ()
+    )
     member = Controller(
         name="cluster",
         sources=(
@@ -79,14 +98,15 @@ def agent(cluster: str, kinds: Kinds, *, has_heartbeat: bool) -> Sequence[Contro
             Source(resource=membership.NODES, side="member", wakes=own, settle_seconds=1.0),
             *lease,
         ),
-        gather=partial(membership.gather, has_heartbeat=has_heartbeat),
+        gather=partial(membership.gather, has_heartbeat=duties.has_heartbeat),
         decide=membership.decide,
     )
     return works, member
 
 
-def _work(reader: Reader, key: Key, *, kinds: Kinds) -> WorkSeen | None:
-    return agent_seen.work(reader, key, kinds, WORKLOADS)
+def _work(reader: Reader, key: Key, *, kinds: Kinds, is_watched: bool) -> WorkSeen | None:
+    found = agent_seen.work(reader, key, kinds, WORKLOADS)
+    return found if found is None else dataclasses.replace(found, is_watched=is_watched)
 
 
 def _applications() -> Controller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import secrets
 from pathlib import Path
@@ -21,7 +22,7 @@ from oneco.kube.api import Api
 from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.main import joining
+from oneco.main import joining, plain_hub
 from oneco.main.telling import Say
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
@@ -77,16 +78,16 @@ class Wallet:
             raise Refused(str(self.certificate), found=found, wanted=_NEW_INVITATION) from failure
 
 
-async def enrol(wallet: Wallet, invitation: Path | None, clock: Clock, say: Say) -> str:
+async def enrol(
+    wallet: Wallet, invitation: Path | None, clock: Clock, say: Say, *, name: str = ""
+) -> str:
     """The cluster whose certificate is in the wallet, fetched with the invitation if need be.
 
-    An invitation that the wallet has no use for, as at a later start, is left alone.
+    An invitation that the wallet has no use for, as at a later start, is left alone. One that
+    names no cluster, as the bootstrap kubeconfig of Open Cluster Management, is for `name`.
     """
     if invitation is not None:
-        target = kubeconfig.load(str(invitation))
-        if not target.namespace:
-            wanted = "the cluster's name as the context's namespace, as an invitation has it"
-            raise Refused(str(invitation), wanted=wanted)
+        target = _for(kubeconfig.load(str(invitation)), name, invitation)
         if not _is_settled(wallet, target, clock):
             await _join(wallet, target, clock, say)
     if not wallet.kubeconfig.exists():
@@ -96,6 +97,16 @@ async def enrol(wallet: Wallet, invitation: Path | None, clock: Clock, say: Say)
         found = "a certificate that has ended"
         raise Refused(str(wallet.certificate), found=found, wanted=_NEW_INVITATION)
     return kubeconfig.load(str(wallet.kubeconfig)).namespace
+
+
+def _for(target: Target, name: str, invitation: Path) -> Target:
+    """The invitation as one of the cluster `name`, where it is not bound to another."""
+    if name and target.namespace in ("", "default"):
+        return dataclasses.replace(target, namespace=name)
+    if target.namespace:
+        return target
+    wanted = "the cluster's name as the context's namespace, as an invitation has it, or --name"
+    raise Refused(str(invitation), wanted=wanted)
 
 
 async def keep(wallet: Wallet, hub: Api, clock: Clock, say: Say) -> None:
@@ -145,6 +156,7 @@ async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
     groups = frozenset({AGENT_PREFIX + cluster, AGENTS_GROUP})
     subject = Subject(f"{AGENT_PREFIX}{cluster}:{begun.agent}", groups)
     async with ClusterApi(target) as hub:
+        await _announce(hub, cluster)
         asking = _Asking(hub, cluster, begun.key.encode(), subject)
         certificate = await _persist(asking, clock, say)
     write_private(wallet.certificate, certificate + begun.key.encode())
@@ -153,6 +165,13 @@ async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
     write_private(wallet.kubeconfig, text.encode())
     wallet.begun.unlink()
     say(f"joined as cluster {cluster}")
+
+
+async def _announce(hub: Api, cluster: str) -> None:
+    """Register the cluster where nobody did: an invitation of ours has done so."""
+    with contextlib.suppress(Unavailable, Unauthorized):
+        # What keeps it from being asked now keeps the certificate too, which is asked for longer.
+        await plain_hub.register(hub, cluster)
 
 
 def _begin(wallet: Wallet, target: Target) -> _Begun:

@@ -23,6 +23,8 @@ class _Kept(msgspec.Struct, frozen=True):
     cluster: dict[str, Any] | None
     """The ManagedCluster: it says which life of the hub spoke."""
     works: tuple[dict[str, Any], ...]
+    is_watched: bool = True
+    """Whether the hub knows our kinds besides Open Cluster Management's."""
 
 
 class Intent:
@@ -36,10 +38,13 @@ class Intent:
         self._cache: Cache | None = None
         self._next = 0.0
         self._is_planned = False
+        self._kept = self._read()
+        self.is_watched = self._kept.is_watched
+        """What the hub said last; to be corrected when it says otherwise."""
 
     def begin(self, shell: Shell) -> int:
         """Let `shell` begin with what is on the disk and keep that as it is; how many works."""
-        kept = self._read()
+        kept = self._kept
         if kept.cluster is not None:
             # Only who was told something may begin before the hub answers.
             shell.preload("hub", ocm.CLUSTERS, (kept.cluster,))
@@ -78,7 +83,8 @@ class Intent:
         self._next = asyncio.get_running_loop().time() + _PAUSE_SECONDS
         cluster = self._cache.table("hub", ocm.CLUSTERS).objects.get(("", self._cluster))
         works = self._cache.table("hub", ocm.WORKS).listed(self._cluster)
-        kept = {"cluster": cluster, "works": [_told(work) for work in works]}
+        told = [_told(work) for work in works]
+        kept = {"cluster": cluster, "works": told, "is_watched": self.is_watched}
         write_private(self._path, objects.encode(kept))
 
 

@@ -27,6 +27,7 @@ from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, kind_of
 from oneco.main import controllers, crds, ending, metrics, probing, scenario
 from oneco.main.agents import Agent
+from oneco.main.controllers import Duties
 from oneco.main.exposure import Exposure
 from oneco.main.kinds import ServedKinds
 from oneco.main.report import Event, Outcome, Report, WaveTime
@@ -145,7 +146,7 @@ class Rehearsal:
             member.name,
             {"hub": cluster.way_to(self.server), "member": cluster.api},
             self.clock,
-            has_heartbeat=False,
+            duties=Duties(has_heartbeat=False),
             journal=self._note,
         )
         self._start(agent.run())

@@ -14,6 +14,7 @@ from oneco.kube.api import Api
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
 from oneco.main.agents import Agent
+from oneco.main.controllers import Duties
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.clocks import VirtualClock, run
@@ -71,7 +72,9 @@ class Place:
             "hub": self.cluster.way_to(self.server),
             "member": self.member,
         }
-        work = asyncio.ensure_future(Agent("here", apis, self.clock, has_heartbeat=False).run())
+        work = asyncio.ensure_future(
+            Agent("here", apis, self.clock, duties=Duties(has_heartbeat=False)).run()
+        )
         await self.clock.sleep_until(Instant(self.clock.now() + seconds))
         assert not work.done()
         work.cancel()

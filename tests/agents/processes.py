@@ -39,9 +39,10 @@ from pathlib import Path
 from oneco.errors import OnecoError
 from oneco.main.agent_process import AgentOptions, run
 
-data, member, join = sys.argv[1:4]
+data, member, join, hub, name = sys.argv[1:6]
+ways = {"join": Path(join) if join else None, "hub": Path(hub) if hub else None}
 try:
-    run(AgentOptions(data=Path(data), kubeconfig=member, join=Path(join) if join else None))
+    run(AgentOptions(data=Path(data), kubeconfig=member, name=name, **ways))
 except OnecoError as failure:
     sys.exit(f"refused: {failure}")
 """
@@ -97,8 +98,15 @@ class Processes:
 
     def agent(self, member: Path, *, join: Path | None = None, name: str = "agent") -> Process:
         """An agent on the directory `name`."""
-        arguments = [str(self.folder / name), str(member), str(join or "")]
+        arguments = [str(self.folder / name), str(member), str(join or ""), "", ""]
         return self._start(AGENT, arguments, name)
+
+    def agent_of(self, cluster: str, member: Path, **ways: Path) -> Process:
+        """An agent of the cluster of this name, whose way to the hub is `join` or `hub`."""
+        words = [str(ways.get("join", "")), str(ways.get("hub", ""))]
+        return self._start(
+            AGENT, [str(self.folder / "agent"), str(member), *words, cluster], "agent"
+        )
 
     def end(self) -> None:
         """Kill what is left."""
