@@ -27,6 +27,9 @@ COMMANDS: Final = (
     Command("rehearse", "oneco.cli.rehearse", "Try a release without touching any cluster."),
     Command("agent", "oneco.cli.agent", "Run the agent of one cluster."),
     Command("backup", "oneco.cli.backup", "Copy the data of a running hub into a file."),
+    Command(
+        "keys", "oneco.cli.keys", "List, export or change the keys of data and backups.", False
+    ),
     Command("version", "oneco.cli.version", "Show the version."),
     Command("help", "oneco.cli.help", "Show the help of a command, or `help all`."),
     Command("completion", "oneco.cli.completion", "Completion for bash, zsh or fish.", False),

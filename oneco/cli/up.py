@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     "--from", "origin", type=click.Path(), metavar="FILE",
     help="Go on from a copy that `oneco backup` made; --data must be new.",
 )  # fmt: skip
+@click.option(
+    "--key", default=None, type=click.Path(), metavar="FILE",
+    help="The keys of that copy, as `oneco keys export` wrote them; - reads them from stdin.",
+)  # fmt: skip
 @click.option("--in-cluster", is_flag=True, help="The hub is the cluster that this pod runs in.")
 @click.option(
     "--restored", is_flag=True,
@@ -42,6 +46,7 @@ def command(
     fleets: tuple[str, ...],
     speed: float,
     origin: str | None,
+    key: str | None,
     in_cluster: bool,
     restored: bool,
 ) -> None:
@@ -58,6 +63,7 @@ def command(
             "--fleet": bool(fleets),
             "--speed": speed != 1.0,
             "--from": origin is not None,
+            "--key": key is not None,
             "--listen": context.get_parameter_source("listen") is not ParameterSource.DEFAULT,
         }
         up_elsewhere.up(current, given, in_cluster=in_cluster, restored=restored)
@@ -68,6 +74,8 @@ def command(
     host, port = address(listen)
     if not 0 < speed <= 100_000:
         raise Refused("--speed", found=f"{speed:g}", wanted="a number above 0, at most 100000")
+    if key is not None and origin is None:
+        raise Refused("--key", found=key, wanted="--from FILE beside it: a copy that it opens")
     from oneco.main.up import UpOptions, up
 
     options = UpOptions(
@@ -77,6 +85,7 @@ def command(
         fleet=tuple(Path(one) for one in fleets),
         speed=speed,
         origin=Path(origin) if origin else None,
+        origin_key=Path("/dev/stdin" if key == "-" else key) if key else None,
     )
 
     async def ready(running: Running) -> None:

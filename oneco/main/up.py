@@ -41,6 +41,8 @@ class UpOptions:
     speed: float = 1.0
     origin: Path | None = None
     """A backup to begin from, in a directory without data."""
+    origin_key: Path | None = None
+    """A file with the keys of that backup."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ async def running(
     """A hub that is up for as long as the context lasts, and what fails if it breaks down."""
     members, faults = _fleet(options.fleet)
     if options.origin is not None:
-        backup.restore(options.origin, options.data)
+        backup.restore(options.origin, options.data, options.origin_key)
     clock = timekeeping.clock(options.data, options.speed) if members else RealClock()
     # A stopped and restarted hub must not replay faults from their beginning: they are timeless.
     book = FaultBook(

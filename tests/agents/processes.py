@@ -29,8 +29,8 @@ from oneco.main.up import UpOptions, up
 async def ready(state):
     print("ready", state.is_waiting_for_confirmation, flush=True)
 
-origin = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-up(UpOptions(data=Path(sys.argv[1]), origin=origin), ready)
+origin, key = map(Path, sys.argv[2:4]) if len(sys.argv) > 2 else (None, None)
+up(UpOptions(data=Path(sys.argv[1]), origin=origin, origin_key=key), ready)
 """
 
 AGENT = """
@@ -89,9 +89,11 @@ class Processes:
         self.folder = folder
         self._all: list[Process] = []
 
-    def hub(self, name: str = "hub", origin: Path | None = None) -> Process:
+    def hub(
+        self, name: str = "hub", origin: Path | None = None, key: Path | None = None
+    ) -> Process:
         """A hub on the directory `name`, once it is ready."""
-        more = [str(origin)] if origin else []
+        more = [str(origin), str(key)] if origin else []
         hub = self._start(HUB, [str(self.folder / name), *more], name)
         hub.waits_to_say("ready")
         return hub

@@ -14,7 +14,7 @@ from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.release import OBSERVATIONS, RELEASES
 from oneco.kube.objects import dig
 from oneco.kube.refs import Address
-from oneco.main import epoch
+from oneco.main import epoch, keys
 from oneco.main.backup import backup
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.kubeconfig import load
@@ -103,6 +103,7 @@ def test_a_hub_from_the_middle_of_a_release_waits_for_a_person(
     person.apply(SHOP, a_shop("two"))
     until(lambda: works_say(person, "two"), "the second release did not begin")
     backup(tmp_path / "hub", tmp_path / "copy")
+    keys.export(tmp_path / "hub", tmp_path / "hub.keys")
     agent = started.agent(member.kubeconfig)
     until(lambda: version(member) == "two", agent.said())
     person.apply(SHOP, a_shop("three"))
@@ -111,7 +112,7 @@ def test_a_hub_from_the_middle_of_a_release_waits_for_a_person(
     hub.kill()
     if is_restarted:
         agent.kill()
-    restored = started.hub("restored", origin=tmp_path / "copy")
+    restored = started.hub("restored", origin=tmp_path / "copy", key=tmp_path / "hub.keys")
     assert "ready True" in restored.said()
     if is_restarted:
         agent = started.agent(member.kubeconfig)

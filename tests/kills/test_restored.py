@@ -18,7 +18,7 @@ from oneco.kube import objects
 from oneco.kube.api import Api, Patch
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
-from oneco.main import backup
+from oneco.main import backup, keys
 from tests.kills import company, ending, history
 from tests.kills.process import HubProcess, a_hub
 from tests.kills.releasing import Person
@@ -51,7 +51,8 @@ async def tell(place: Path) -> dict[str, Any]:
         await working
         await hub.stop()
     # The machine is lost; its clusters are not.
-    backup.restore(copy, place / "second")
+    keys.export(place / "first", place / "keys")
+    backup.restore(copy, place / "second", place / "keys")
     shutil.move(place / "first" / "members", place / "second" / "members")
     async with a_hub(place / "second", fleet) as hub:
         return await _second_life(hub)

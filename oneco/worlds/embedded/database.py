@@ -5,20 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from oneco.errors import Refused, Unavailable
+from oneco.worlds.embedded import unlocking
+from oneco.worlds.embedded.keys import KeyFile
 from oneco.worlds.embedded.migrations import migrate
+from oneco.worlds.embedded.sealing import Safe
 
 _COPY_PAGES = 2_000
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """A connection for writing to a database that is sound and of the present layout."""
+def open_database(path: Path, keys: KeyFile) -> tuple[sqlite3.Connection, Safe]:
+    """A connection for writing to a sound database of the present layout, and what opens it.
+
+    A database that was written with other keys is refused before anything is changed; one from
+    before its values were sealed is sealed.
+    """
+    safe = _unlocked(path, keys)
     path.touch(mode=0o600, exist_ok=True)
     path.chmod(0o600)
-    connection = _connect(path)
+    connection = connect_to_write(path)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         # FULL: the log is flushed to the disk at every commit, so that losing power loses nothing.
@@ -26,19 +34,20 @@ def open_database(path: Path) -> sqlite3.Connection:
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise _damaged(path, found)
-        migrate(connection, str(path))
+        migrate(connection, str(path), partial(unlocking.seal_all, safe=safe))
+        unlocking.settle(connection, safe)
     except sqlite3.DatabaseError as failure:
         connection.close()
         raise _unreadable(path, failure) from failure
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, safe
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that sees every commit and cannot write."""
-    connection = _connect(path)
+    connection = connect_to_write(path)
     connection.execute("PRAGMA query_only=ON")
     return connection
 
@@ -54,8 +63,8 @@ def copy_database(source: Path, target: Path) -> None:
         partial.unlink(missing_ok=True)
         partial.touch(mode=0o600)
         with (
-            contextlib.closing(_connect(source)) as reader,
-            contextlib.closing(_connect(partial)) as writer,
+            contextlib.closing(connect_to_write(source)) as reader,
+            contextlib.closing(connect_to_write(partial)) as writer,
         ):
             # A held snapshot: without it every commit meanwhile would start the copy anew.
             reader.execute("BEGIN")
@@ -71,21 +80,25 @@ def copy_database(source: Path, target: Path) -> None:
         raise Unavailable(f"the copy to {target} failed: {failure}") from failure
 
 
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of the block, durable when it ends, or nothing of it."""
-    connection.execute("BEGIN IMMEDIATE")
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, not even by being closed."""
+    # Without a log nobody has it open; only as unchanging does reading then leave no new file.
+    has_log = path.with_name(path.name + "-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
+    return sqlite3.connect(address, uri=True, timeout=10, isolation_level=None)
+
+
+def _unlocked(path: Path, keys: KeyFile) -> Safe:
+    if not path.exists() or not path.stat().st_size:
+        return unlocking.unlocked(None, keys, str(path))
     try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk may have ended the transaction already.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        with contextlib.closing(connect_to_read(path)) as reader:
+            return unlocking.unlocked(reader, keys, str(path))
+    except sqlite3.DatabaseError as failure:
+        raise _unreadable(path, failure) from failure
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_to_write(path: Path) -> sqlite3.Connection:
     # Transactions are written out (isolation_level None); another process may be copying.
     return sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
 

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from oneco.kube.objects import Object
 
+Place = tuple[tuple[str, str], int]
+"""Namespace and name of an object, and the revision that holds its value."""
+
 
 class Places:
     """Which objects a collection has, in order, and the revision that holds the value of each."""
@@ -32,12 +35,12 @@ class Places:
             order = self._sorted()
             del order[bisect.bisect_left(order, place)]
 
-    def between(self, namespace: str, after: tuple[str, str], limit: int) -> list[int]:
-        """The revisions of the objects behind `after`, in order, at most `limit` (0: all)."""
+    def between(self, namespace: str, after: tuple[str, str], limit: int) -> list[Place]:
+        """The objects behind `after`, in order, at most `limit` (0: all)."""
         start, end = self._span(namespace, after)
         if limit:
             end = min(end, start + limit)
-        return [self.revisions[place] for place in self._sorted()[start:end]]
+        return [(place, self.revisions[place]) for place in self._sorted()[start:end]]
 
     def count(self, namespace: str, after: tuple[str, str]) -> int:
         """How many objects are behind `after`."""

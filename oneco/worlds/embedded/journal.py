@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from oneco.worlds.apiserver.store import Change
-from oneco.worlds.embedded.database import transaction
+from oneco.worlds.embedded.sealing import Safe
+from oneco.worlds.embedded.transactions import transaction
+from oneco.worlds.embedded.unlocking import about
 
 _COMPACTION_STEP = 500
 
@@ -25,21 +27,20 @@ class Entry(NamedTuple):
 class Journal:
     """Appends entries and forgets superseded ones; `on_written` is called on the writing thread."""
 
-    def __init__(self, connection: sqlite3.Connection, *, history: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, safe: Safe, *, history: int) -> None:
         assert history > 0, "the last change is what remembers the revision"
-        self._connection, self._history = connection, history
+        self._connection, self._safe, self._history = connection, safe, history
         self.oldest = int(self._meta("oldest") or 0)
         self.newest = max(int(self._one("SELECT max(revision) FROM log") or 0), self.oldest)
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Make `entries` durable, all or none."""
         with transaction(self._connection):
+            # Within the transaction: whoever seals everything anew waits for it to end, and
+            # nothing that is written later is sealed with the key before.
+            self._safe.refresh()
             self._connection.executemany(
-                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    (entry.change.revision, entry.previous, *entry.change.key, entry.value)
-                    for entry in entries
-                ),
+                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", map(self._row, entries)
             )
             for entry in entries:
                 self._point_to(entry)
@@ -70,6 +71,12 @@ class Journal:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _row(self, entry: Entry) -> tuple[Any, ...]:
+        revision, key = entry.change.revision, entry.change.key
+        value = entry.value
+        sealed = None if value is None else self._safe.seal(value, about(key, revision))
+        return (revision, entry.previous, *key, sealed)
 
     def _point_to(self, entry: Entry) -> None:
         key = entry.change.key

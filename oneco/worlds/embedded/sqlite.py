@@ -24,9 +24,12 @@ from oneco.kube.errors import (
 from oneco.kube.objects import DEEPEST, Object, encode, is_too_deep, put, resource_version
 from oneco.worlds.apiserver.store import Change, Key, Listener
 from oneco.worlds.embedded.database import copy_database, open_database, open_reader
-from oneco.worlds.embedded.held import Places, ValueCache
+from oneco.worlds.embedded.held import Place, Places, ValueCache
 from oneco.worlds.embedded.journal import Entry, Journal, WritingThread
+from oneco.worlds.embedded.keys import KEYS_FILE, KeyFile
 from oneco.worlds.embedded.ownership import FileOwner
+from oneco.worlds.embedded.sealing import NotOpened
+from oneco.worlds.embedded.unlocking import about
 
 CallSoon = Callable[[Callable[[], None]], object]
 """How another thread gets a call onto the thread of the store: `loop.call_soon_threadsafe`."""
@@ -54,11 +57,13 @@ class SqliteStore:
         call_soon: CallSoon | None = None,
         history: int = 10_000,
         cache_bytes: int = 16 << 20,
+        keys: KeyFile | None = None,
     ) -> None:
         self.path = path
         self._owner = FileOwner(path.with_name(path.name + ".lock"))
         try:
-            self._journal = Journal(open_database(path), history=history)
+            connection, self._safe = open_database(path, keys or KeyFile(path.with_name(KEYS_FILE)))
+            self._journal = Journal(connection, self._safe, history=history)
         except BaseException:
             self._owner.release()
             raise
@@ -93,8 +98,9 @@ class SqliteStore:
 
     def get(self, key: Key) -> Object | None:
         collection = self._collections.get(key.collection)
-        revision = collection.revisions.get((key.namespace, key.name)) if collection else None
-        return None if revision is None else self._values([revision])[0]
+        place = (key.namespace, key.name)
+        revision = collection.revisions.get(place) if collection else None
+        return None if revision is None else self._values(key.collection, [(place, revision)])[0]
 
     def scan(
         self,
@@ -105,7 +111,8 @@ class SqliteStore:
         limit: int = 0,
     ) -> Sequence[Object]:
         index = self._collections.get(collection)
-        return self._values(index.between(namespace, after, limit)) if index else ()
+        places = index.between(namespace, after, limit) if index else ()
+        return self._values(collection, places)
 
     def count(
         self, collection: str, namespace: str = "", *, after: tuple[str, str] = ("", "")
@@ -130,7 +137,7 @@ class SqliteStore:
         while since < until:
             step = min(since + _READ_STEP, until)
             rows = self._reader.execute(
-                "SELECT l.revision, l.namespace, l.name, p.value, l.value"
+                "SELECT l.revision, l.namespace, l.name, l.previous, p.value, l.value"
                 " FROM log l LEFT JOIN log p ON p.revision = l.previous"
                 " WHERE l.revision > ? AND l.revision <= ? AND l.collection = ?"
                 " ORDER BY l.revision",
@@ -138,13 +145,13 @@ class SqliteStore:
             ).fetchall()
             if since < self._journal.oldest:
                 raise Expired(f"too old resource version: {since} ({self._journal.oldest})")
-            for revision, namespace, name, before, after in rows:
+            for revision, namespace, name, previous, before, after in rows:
                 key = Key(collection, namespace, name)
                 yield Change(
                     revision,
                     key,
-                    _decode(before) if before is not None else None,
-                    _decode(after) if after is not None else None,
+                    self._opened(key, previous, before) if before is not None else None,
+                    self._opened(key, revision, after) if after is not None else None,
                 )
             since = step
 
@@ -241,32 +248,40 @@ class SqliteStore:
         finally:
             self._depth -= 1
 
-    def _values(self, revisions: Sequence[int]) -> list[Object]:
+    def _values(self, collection: str, places: Sequence[Place]) -> list[Object]:
         found: list[Any] = []
-        for revision in revisions:
+        for _, revision in places:
             entry = self._pending.get(revision)
             found.append(entry.change.after if entry else self._cache.get(revision))
-        missing = [place for place, value in enumerate(found) if value is None]
+        missing = [index for index, value in enumerate(found) if value is None]
         for start in range(0, len(missing), _READ_STEP):
-            places = missing[start : start + _READ_STEP]
-            read = self._read([revisions[place] for place in places])
-            for place in places:
-                found[place] = read[revisions[place]]
+            indexes = missing[start : start + _READ_STEP]
+            read = self._read(collection, [places[index] for index in indexes])
+            for index in indexes:
+                found[index] = read[places[index][1]]
         return found
 
-    def _read(self, revisions: Sequence[int]) -> dict[int, Object]:
-        marks = ",".join("?" * len(revisions))
+    def _read(self, collection: str, places: Sequence[Place]) -> dict[int, Object]:
+        at = {revision: place for place, revision in places}
+        marks = ",".join("?" * len(at))
         try:
             rows = self._reader.execute(
-                f"SELECT revision, value FROM log WHERE revision IN ({marks})", revisions
+                f"SELECT revision, value FROM log WHERE revision IN ({marks})", [*at]
             ).fetchall()
         except sqlite3.Error as failure:
             raise InternalError(f"the database cannot be read: {failure}") from failure
         values: dict[int, Object] = {}
         for revision, value in rows:
-            values[revision] = _decode(value)
+            # Opened as what was asked for: a row that was exchanged for another does not open.
+            values[revision] = self._opened(Key(collection, *at[revision]), revision, value)
             self._cache.put(revision, values[revision], len(value))
         return values
+
+    def _opened(self, key: Key, revision: int, value: bytes) -> Any:
+        try:
+            return _decode(self._safe.open(value, about(key, revision)))
+        except NotOpened as failure:
+            raise InternalError(f"the database cannot be read: {failure}") from failure
 
     def _written(self, entries: Sequence[Entry], failure: Exception | None) -> None:
         # On the writing thread: only the deque, which is safe between threads, is touched here.
