@@ -17,6 +17,7 @@ _WHY_NOT: Final = {
     "--fleet": "clusters that join: those of a Fleet live inside a hub of this machine",
     "--speed": "1: the clocks of a hub elsewhere cannot be sped up",
     "--from": "the hub's own store put back, and then --restored",
+    "--key": "nothing: no copy is opened here",
     "--listen": "nothing: that API server is what listens",
 }
 
