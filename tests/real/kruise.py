@@ -61,10 +61,15 @@ class Kruise:
 
     async def install(self, api: Api) -> None:
         """Write what the manager needs before it starts. From now on pods need the manager."""
+        wanted = list(definitions())
         await asyncio.gather(
-            *(api.create(Address(_DEFINITIONS), one) for one in definitions()),
+            *(api.create(Address(_DEFINITIONS), one) for one in wanted),
             api.create(Address(_NAMESPACES), _namespace()),
         )
+        # The manager looks for its kinds once, and ends if one is not served yet.
+        async with asyncio.timeout(_READY_SECONDS):
+            while not {name(one) for one in wanted} <= await _served(api):
+                await asyncio.sleep(0.1)
         for one in webhooks():
             resource = Resource(_REGISTRATION, _VERSION, _WEBHOOKS[one["kind"]])
             await api.create(Address(resource), one)
@@ -89,6 +94,11 @@ class Kruise:
                 return False
             return False
         return dig(live, "status", "observedGeneration", default=0) == 1
+
+
+async def _served(api: Api) -> set[str]:
+    found = (info.resource for info in await api.discover())
+    return {f"{one.plural}.{one.group}" for one in found}
 
 
 def definitions() -> Iterator[Object]:

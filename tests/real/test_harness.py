@@ -144,7 +144,7 @@ async def _partition_story(cluster):
         await api.create(Address(CLONE_SETS, "default"), a_clone_set("cloned"))
         await company.until(lambda: _updated(api, address, 4), "the pods never came up")
         template = {"metadata": {"labels": {"version": "2"}}}
-        change = {"spec": {"partition": 3, "template": template}}
+        change = {"spec": {"updateStrategy": {"partition": 3}, "template": template}}
         await api.patch(address, Patch("merge", change))
         await company.until(lambda: _updated(api, address, 1), "no pod was updated")
         await api.delete(address)
