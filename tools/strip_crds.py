@@ -16,10 +16,13 @@ KINDS = {
     "Application",
     "ApplicationRevision",
     "AppliedManifestWork",
+    "CloneSet",
+    "DaemonSet",
     "ManagedCluster",
     "ManifestWork",
     "Placement",
     "PlacementDecision",
+    "StatefulSet",
 }
 PROSE = {"description", "x-kubernetes-validations"}
 # An ApplicationRevision repeats whole other kinds, which are free-form to us.
@@ -60,7 +63,10 @@ def shortened(crd: dict[str, Any]) -> dict[str, Any]:
         "names": spec["names"],
         "scope": spec["scope"],
         "version": version["name"],
-        "columns": version.get("additionalPrinterColumns", []),
+        "columns": [
+            {key: value for key, value in one.items() if key not in PROSE}
+            for one in version.get("additionalPrinterColumns", [])
+        ],
         "subresources": version.get("subresources", {}),
         "schema": schema,
     }
@@ -71,7 +77,8 @@ def main() -> None:
     found = {}
     for path in sorted(Path(sys.argv[1]).rglob("*.yaml")):
         for crd in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if crd and crd["spec"]["names"]["kind"] in KINDS:
+            is_one = crd and crd["kind"] == "CustomResourceDefinition"
+            if is_one and crd["spec"]["names"]["kind"] in KINDS:
                 found[crd["spec"]["names"]["kind"]] = shortened(crd)
     lines = [f"{json.dumps(kind)}: {json.dumps(one)}" for kind, one in sorted(found.items())]
     print("{\n" + ",\n".join(lines) + "\n}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
-from oneco.kinds import fleet, oam, ocm, placement, release
+from oneco.kinds import fleet, kruise, oam, ocm, placement, release
 from oneco.kube.refs import Resource
 
 
@@ -38,6 +38,10 @@ class CustomKind:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
+    older_versions: tuple[str, ...] = ()
+    """Versions that are served as well, with the same fields."""
+    is_scaled: bool = False
+    """Whether it has replicas that a scale subresource shows."""
 
     @property
     def has_status(self) -> bool:
@@ -292,3 +296,73 @@ _CLUSTERS: Final = (
 )
 
 KINDS: Final = (*_APPLICATIONS, *_CLUSTERS, *_RELEASES, *_REHEARSALS)
+
+
+def _shown(name: str, path: str) -> Column:
+    return Column(name, "integer", f".{path}")
+
+
+_WIDE: Final = (
+    Column("CONTAINERS", "string", ".spec.template.spec.containers[*].name", 1),
+    Column("IMAGES", "string", ".spec.template.spec.containers[*].image", 1),
+)
+_OLD: Final = Column("AGE", "date", ".metadata.creationTimestamp")
+
+KRUISE: Final = (
+    CustomKind(
+        resource=kruise.CLONE_SETS,
+        kind="CloneSet",
+        description="Pods that are all alike, updated in place or anew up to a partition.",
+        parts={"spec": kruise.CloneSetSpec, "status": kruise.CloneSetStatus},
+        open_parts=_BOTH,
+        short_names=("clone",),
+        columns=(
+            _shown("DESIRED", "spec.replicas"),
+            _shown("UPDATED", "status.updatedReplicas"),
+            _shown("UPDATED_READY", "status.updatedReadyReplicas"),
+            _shown("UPDATED_AVAILABLE", "status.updatedAvailableReplicas"),
+            _shown("READY", "status.readyReplicas"),
+            _shown("TOTAL", "status.replicas"),
+            _OLD,
+            *_WIDE,
+            Column("SELECTOR", "string", ".status.labelSelector", 1),
+        ),
+        is_scaled=True,
+    ),
+    CustomKind(
+        resource=kruise.STATEFUL_SETS,
+        kind="StatefulSet",
+        description="Numbered pods, updated several at a time and in an order of one's own.",
+        parts={"spec": kruise.StatefulSetSpec, "status": kruise.StatefulSetStatus},
+        open_parts=_BOTH,
+        short_names=("sts", "asts"),
+        columns=(
+            _shown("DESIRED", "spec.replicas"),
+            _shown("CURRENT", "status.replicas"),
+            _shown("UPDATED", "status.updatedReplicas"),
+            _shown("READY", "status.readyReplicas"),
+            _OLD,
+            *_WIDE,
+        ),
+        older_versions=("v1alpha1",),
+        is_scaled=True,
+    ),
+    CustomKind(
+        resource=kruise.DAEMON_SETS,
+        kind="DaemonSet",
+        description="One pod on every node, updated up to a partition or on chosen nodes.",
+        parts={"spec": kruise.DaemonSetSpec, "status": kruise.DaemonSetStatus},
+        open_parts=_BOTH,
+        short_names=("daemon", "ads"),
+        columns=(
+            _shown("DESIRED", "status.desiredNumberScheduled"),
+            _shown("CURRENT", "status.currentNumberScheduled"),
+            _shown("READY", "status.numberReady"),
+            _shown("UP-TO-DATE", "status.updatedNumberScheduled"),
+            _shown("AVAILABLE", "status.numberAvailable"),
+            _OLD,
+            *_WIDE,
+        ),
+    ),
+)
+"""OpenKruise's kinds, for clusters of this process: a real one has them from OpenKruise itself."""

@@ -21,6 +21,13 @@ FOLDER: Final = Path(__file__).parents[2] / "deploy" / "crds"
 _HEADER: Final = (
     "# DO NOT EDIT: written by python -m oneco.kinds.crds from the structs in oneco/kinds.\n"
 )
+_SCALE: Final = {
+    "scale": {
+        "labelSelectorPath": ".status.labelSelector",
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.replicas",
+    }
+}
 
 
 @functools.cache
@@ -29,19 +36,17 @@ def all() -> tuple[Object, ...]:
     return tuple(sorted(map(definition, catalogue.KINDS), key=name))
 
 
+@functools.cache
+def kruise() -> tuple[Object, ...]:
+    """The CRDs of OpenKruise's kinds, for clusters of this process alone."""
+    return tuple(sorted(map(definition, catalogue.KRUISE), key=name))
+
+
 def definition(kind: CustomKind) -> Object:
     """The CRD of one kind."""
     resource = kind.resource
-    version: dict[str, Any] = {
-        "name": resource.version,
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": _schema(kind)},
-    }
-    if kind.columns:
-        version["additionalPrinterColumns"] = [_column(column) for column in kind.columns]
-    if kind.has_status:
-        version["subresources"] = {"status": {}}
+    version = _version(kind)
+    older = ({**version, "name": one, "storage": False} for one in kind.older_versions)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -53,9 +58,23 @@ def definition(kind: CustomKind) -> Object:
             "group": resource.group,
             "names": _names(kind),
             "scope": "Namespaced" if kind.namespaced else "Cluster",
-            "versions": [version],
+            "versions": [version, *older],
         },
     }
+
+
+def _version(kind: CustomKind) -> dict[str, Any]:
+    version: dict[str, Any] = {
+        "name": kind.resource.version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": _schema(kind)},
+    }
+    if kind.columns:
+        version["additionalPrinterColumns"] = [_column(column) for column in kind.columns]
+    if kind.has_status:
+        version["subresources"] = {"status": {}, **(_SCALE if kind.is_scaled else {})}
+    return version
 
 
 def _names(kind: CustomKind) -> Object:

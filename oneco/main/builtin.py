@@ -11,6 +11,7 @@ from oneco.main import crds
 from oneco.main.metrics import Metered
 from oneco.worlds.behaviours import Agenda, Behaviours
 from oneco.worlds.behaviours.faults import FaultBook
+from oneco.worlds.behaviours.kruise.webhook import Webhook
 from oneco.worlds.clocks import Alarm
 from oneco.worlds.embedded.serve import EmbeddedServer, Settings
 
@@ -24,7 +25,9 @@ class BuiltinMember:
     def __init__(self, member: Member, directory: Path, agenda: Agenda, faults: FaultBook) -> None:
         self.member, self._clock = member, agenda.clock
         self._faults = faults.of(member.name)
-        self.server = EmbeddedServer(directory, agenda.clock, Settings(name=member.name))
+        hooks = (Webhook(),)
+        settings = Settings(name=member.name, admission=hooks, completions=hooks)
+        self.server = EmbeddedServer(directory, agenda.clock, settings)
         self.store = self.server.store
         self.behaviours = Behaviours(
             self.server.server, agenda, cluster=member.name, seed=1, faults=faults
@@ -35,7 +38,7 @@ class BuiltinMember:
         self._add_nodes()
         self.behaviours.resume()
         await self.server.start()
-        await crds.install(self.server.api, crds.for_member())
+        await crds.install(self.server.api, crds.for_own_member())
 
     def error_rate(self, namespace: str, selector: str = "") -> float:
         """The share of requests that the ready pods with these labels fail now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -44,6 +45,12 @@ def marked(definition: Object) -> Object:
         VERSION_ANNOTATION: oneco.__version__,
     }
     return objects.put(definition, ("metadata", "annotations"), own)
+
+
+@functools.cache
+def for_own_member() -> tuple[Object, ...]:
+    """What a member of this process must know: OpenKruise's kinds too, which it plays itself."""
+    return (*for_member(), *crds.kruise())
 
 
 async def install(api: Api, wanted: Iterable[Object]) -> None:

@@ -136,7 +136,7 @@ class Rehearsal:
     async def _add(self, member: fleet.Member) -> None:
         cluster = self.fleet.add(member.name, member.nodes)
         self.exposure.watch(member.name, cluster.store)
-        for definition in crds.for_member():
+        for definition in crds.for_own_member():
             cluster.server.inside.define(definition)
         registered = fleet.managed_cluster(member)
         marks = {"onepersoncompany.io/liveness": "events"}

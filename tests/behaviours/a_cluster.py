@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from oneco.clock import Instant
+from oneco.kinds import crds, kruise
 from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
@@ -33,6 +34,9 @@ _RESOURCES = {
     "namespaces": Resource("", "v1", "namespaces"),
     "endpoints": Resource("", "v1", "endpoints"),
     "endpointslices": Resource("discovery.k8s.io", "v1", "endpointslices"),
+    "clonesets": kruise.CLONE_SETS,
+    "advanced statefulsets": kruise.STATEFUL_SETS,
+    "advanced daemonsets": kruise.DAEMON_SETS,
 }
 
 
@@ -55,6 +59,12 @@ class ACluster:
             lambda change: self.changes.append((self.clock.now() - start, change))
         )
         self.agenda.turn()
+
+    def with_kruise(self) -> ACluster:
+        """The cluster, which has OpenKruise from now on."""
+        for definition in crds.kruise():
+            self.sim.server.inside.define(definition)
+        return self
 
     def create(self, plural: str, body: Object) -> Object:
         return self.sim.server.create(_address(plural), body)

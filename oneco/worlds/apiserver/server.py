@@ -37,7 +37,7 @@ from oneco.worlds.apiserver import (
     shapes,
     subresources,
 )
-from oneco.worlds.apiserver.admission import Admission, Gate
+from oneco.worlds.apiserver.admission import Admission, Completion, Gate
 from oneco.worlds.apiserver.core import IN_PROCESS, Caller, Core
 from oneco.worlds.apiserver.emptying import Definitions, Namespaces
 from oneco.worlds.apiserver.garbage import Garbage
@@ -53,9 +53,9 @@ from oneco.worlds.apiserver.writes import Request, Writes
 class ApiServer:
     """One cluster's API server.
 
-    `admission` validates kinds beyond their schema; `authorize` answers access reviews. With
-    `lazy_managers` the managedFields of ordinary updates are computed when `get` is asked for
-    them or at the next apply: for stores that die with the process only.
+    `admission` validates kinds beyond their schema, `completions` complete them; `authorize`
+    answers access reviews. With `lazy_managers` the managedFields of ordinary updates are computed
+    when `get` is asked for them or at the next apply: for stores that die with the process only.
     """
 
     __slots__ = (
@@ -69,6 +69,7 @@ class ApiServer:
         clock: Clock,
         *,
         admission: Sequence[Admission] = (),
+        completions: Sequence[Completion] = (),
         seed: int = 0,
         authorize: reviews.Authorize = reviews.allow,
         lazy_managers: bool = True,
@@ -76,7 +77,7 @@ class ApiServer:
         self.store = store
         self.core = core = Core(store, clock, seed)
         self._authorize = authorize
-        self._gate = Gate(admission)
+        self._gate = Gate(admission, completions)
         self._ownership = Ownership(is_lazy=lazy_managers)
         # Removal and garbage need each other: what goes takes its dependents along.
         self._removal = removal = Removal(core, lambda uid: self._garbage.orphan(uid))

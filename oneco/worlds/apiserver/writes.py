@@ -72,6 +72,7 @@ class Writes:
                 details=served.details(request.key.name),
             )
         new, found = self._prepared(request, {**body, "metadata": meta})
+        new = self._gate.complete(served.kind, None, new)
         self._refuse(request, [*found, *shapes.faults(served, new, None, "")])
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         if request.options.dry_run:
@@ -92,6 +93,8 @@ class Writes:
         served = request.served
         new = self._merged(request, old, conversion.to_stored(served, body))
         new, found = self._completed(request, new, old, is_default=entries is not None)
+        if not request.subresource:
+            new = self._gate.complete(served.kind, old, new)
         new = self._counted(served, old, new)
         if _is_same(old, new) and not self._changes_managers(old, entries):
             return conversion.to_served(served, old)

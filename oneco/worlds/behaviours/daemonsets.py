@@ -35,8 +35,9 @@ class _Fit(NamedTuple):
 
 
 class DaemonSets(Controller):
-    """The DaemonSet controller of one cluster."""
+    """The DaemonSet controller of one cluster; another group's kind may refine it."""
 
+    collection: ClassVar[str] = DAEMON_SETS
     collections: ClassVar[tuple[str, ...]] = (DAEMON_SETS, CONTROLLER_REVISIONS, PODS, NODES)
 
     def __init__(self, hand: Hand, index: Index, stir: Callable[[], None]) -> None:
@@ -46,19 +47,19 @@ class DaemonSets(Controller):
     def notice(self, change: Change) -> None:
         """Look at a DaemonSet that changed, whose pods did, or at all when a node did."""
         key, before, after = change.key, change.before, change.after
-        if key.collection == DAEMON_SETS:
+        if key.collection == self.collection:
             self._is_any = True
             if after is not None and (before is None or before["spec"] is not after["spec"]):
                 self.mark(key)
         elif self._is_any and key.collection == PODS:
             for pod in (before, after):
-                owner = histories.owner_key(DAEMON_SETS, "DaemonSet", pod)
+                owner = histories.owner_key(self.collection, "DaemonSet", pod)
                 if owner is not None:
                     self.mark(owner)
         elif self._is_any and key.collection == NODES and _is_other_node(before, after):
-            for found in self.hand.store.scan(DAEMON_SETS):
+            for found in self.hand.store.scan(self.collection):
                 metadata = found["metadata"]
-                self.mark(Key(DAEMON_SETS, metadata["namespace"], metadata["name"]))
+                self.mark(Key(self.collection, metadata["namespace"], metadata["name"]))
 
     def reconcile(self, key: Key) -> None:
         """Make and end pods until every node has what it should, and write the status."""
@@ -79,13 +80,30 @@ class DaemonSets(Controller):
         word = update["metadata"]["labels"][histories.REVISION_LABEL]
         fits = {name: _fit(owner, node) for name, node in self._nodes()}
         self._place(owner, fits, update, word)
-        if (owner["spec"].get("updateStrategy") or {}).get("type") != "OnDelete":
+        if self.rolls(owner):
             self._roll(owner, fits, update, word)
         self._report(key, owner, fits, word=word, collisions=collisions)
         running = {_word(pod) for pod in histories.pods(self.index, owner)} | {word}
         prefix = owner["metadata"]["name"]
         used = {f"{prefix}-{one}" for one in running}
         histories.truncate(self.hand, owner, histories.of(self.index, owner), used)
+
+    def rolls(self, owner: Object) -> bool:
+        """Whether pods of an older template are replaced without anybody deleting them."""
+        return (owner["spec"].get("updateStrategy") or {}).get("type") != "OnDelete"
+
+    def movable(self, _owner: Object, places: Sequence[Place]) -> Sequence[Place]:
+        """The nodes that the update may look at now, in their order."""
+        return places
+
+    def take(self, _owner: Object, pods: Sequence[Object], _update: Object) -> None:
+        """Replace these old pods."""
+        for pod in pods:
+            self._delete(pod)
+
+    def prepared(self, _owner: Object, template: Object) -> Object:
+        """The template as pods are made from it."""
+        return template
 
     def _nodes(self) -> list[tuple[str, Object]]:
         return [(node["metadata"]["name"], node) for node in self.hand.store.scan(NODES)]
@@ -137,15 +155,15 @@ class DaemonSets(Controller):
                 )
             )
         fence = daemon_rollout.fence(owner["spec"], sum(fit.runs for fit in fits.values()))
-        plan = daemon_rollout.plan(places, fence)
-        for pod in plan.deletions:
-            self._delete(pod)
+        plan = daemon_rollout.plan(self.movable(owner, places), fence)
+        self.take(owner, plan.deletions, update)
         for node in plan.creations:
             self._create(owner, node, update, word)
 
     def _create(self, owner: Object, node: str, update: Object, word: str) -> None:
         namespace, name = owner["metadata"]["namespace"], owner["metadata"]["name"]
-        template = templates.with_label(histories.template(update), histories.REVISION_LABEL, word)
+        template = self.prepared(owner, histories.template(update))
+        template = templates.with_label(template, histories.REVISION_LABEL, word)
         generation = (owner["metadata"].get("annotations") or {}).get(_GENERATION)
         if generation is not None:
             template = templates.with_label(template, "pod-template-generation", generation)
@@ -210,8 +228,13 @@ class DaemonSets(Controller):
             "collisionCount": collisions,
         }
         status.update((name, number) for name, number in more.items() if number)
-        if status != owner.get("status"):
-            self.hand.report(key, owner, status)
+        told = self.shown(status, word)
+        if told != owner.get("status"):
+            self.hand.report(key, owner, told)
+
+    def shown(self, status: Object, _word: str) -> Object:
+        """The status as this kind writes it."""
+        return status
 
 
 def _fit(owner: Object, node: Object) -> _Fit:

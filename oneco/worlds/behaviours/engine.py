@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change, Key
@@ -16,11 +16,21 @@ from oneco.worlds.behaviours.faults import FaultBook
 from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import Index
 from oneco.worlds.behaviours.jobs import Jobs
+from oneco.worlds.behaviours.kruise import clonesets
+from oneco.worlds.behaviours.kruise import daemonsets as advanced_daemonsets
+from oneco.worlds.behaviours.kruise import statefulsets as advanced_statefulsets
 from oneco.worlds.behaviours.nodes import Nodes
 from oneco.worlds.behaviours.pods import Pods
 from oneco.worlds.behaviours.replicasets import ReplicaSets
 from oneco.worlds.behaviours.statefulsets import StatefulSets
 from oneco.worlds.behaviours.timers import Agenda
+
+_LATE: Mapping[str, Callable[[Hand, Index, Callable[[], None]], Controller]] = {
+    clonesets.COLLECTION: clonesets.CloneSets,
+    advanced_statefulsets.COLLECTION: advanced_statefulsets.AdvancedStatefulSets,
+    advanced_daemonsets.COLLECTION: advanced_daemonsets.AdvancedDaemonSets,
+}
+"""Controllers that start with their collection's first object: without one they cost nothing."""
 
 
 class Behaviours:
@@ -54,15 +64,18 @@ class Behaviours:
             Claims(hand, self._index, self._stir),
             CronJobs(hand, self._index, self._stir),
         )
-        self._interested: dict[str, tuple[Controller, ...]] = {}
+        self._early = len(self._controllers)
+        self._hand, self._interested = hand, dict[str, tuple[Controller, ...]]()
+        self._waiting = dict(_LATE)
         for controller in self._controllers:
-            for collection in controller.collections:
-                before = self._interested.get(collection, ())
-                self._interested[collection] = (*before, controller)
+            self._listen(controller)
         server.store.on_commit(self._on_commit)
 
     def resume(self) -> None:
         """Take up a store that already has objects: every pending stage is derived from them."""
+        for collection in _LATE:
+            if next(iter(self._store.scan(collection)), None) is not None:
+                self._start_late(collection)
         for collection in self._interested:
             for obj in self._store.scan(collection):
                 metadata = obj["metadata"]
@@ -75,11 +88,30 @@ class Behaviours:
 
     def _on_commit(self, change: Change) -> None:
         interested = self._interested.get(change.key.collection)
-        if interested is None or self._is_off:
+        if interested is None:
+            if change.key.collection not in self._waiting:
+                return
+            interested = self._start_late(change.key.collection)
+        if self._is_off:
             return
         self._index.notice(change)
         for controller in interested:
             controller.notice(change)
+
+    def _listen(self, controller: Controller) -> None:
+        for collection in controller.collections:
+            before = self._interested.get(collection, ())
+            self._interested[collection] = (*before, controller)
+
+    def _start_late(self, collection: str) -> tuple[Controller, ...]:
+        """Start the controller of a kind that most clusters have no object of."""
+        controller = self._waiting.pop(collection)(self._hand, self._index, self._stir)
+        late = [*self._controllers[self._early :], controller]
+        # Their order follows from their kinds, not from which kind was first seen.
+        late.sort(key=lambda one: type(one).__name__)
+        self._controllers = (*self._controllers[: self._early], *late)
+        self._listen(controller)
+        return self._interested[collection]
 
     def _stir(self) -> None:
         if not self._is_stirred:

@@ -129,6 +129,9 @@ def owner_key(collection: str, kind: str, child: Object | None) -> Key | None:
     owner = owner_of(child)
     if owner is None or owner["kind"] != kind:
         return None
+    # OpenKruise has kinds of the same names in a group of its own.
+    if owner["apiVersion"].partition("/")[0] != collection.partition("/")[0]:
+        return None
     return Key(collection, child["metadata"]["namespace"], owner["name"])
 
 

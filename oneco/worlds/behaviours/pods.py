@@ -47,6 +47,7 @@ class Pods(Controller):
             "become_ready": self._become_ready,
             "crash": self._crash,
             "finish": self._finish,
+            "restart": self._restart,
             "go": self._go,
         }
 
@@ -144,8 +145,8 @@ class Pods(Controller):
 
     def _start(self, key: Key, pod: Object, fate: Fate) -> None:
         status, now = pod["status"], self.hand.now_text()
-        present = stages.standing(pod).stage
-        if present == "crashed":
+        ended = any(one["lastState"] for one in status["containerStatuses"])
+        if ended and stages.standing(pod).stage in ("crashed", "creating", "unpulled"):
             containers = statuses.restarted(status["containerStatuses"], now)
             is_ready = False
         else:
@@ -183,6 +184,11 @@ class Pods(Controller):
             self._end(key, pod, "Failed", fate.broken)
             return
         containers = statuses.crashed(status["containerStatuses"], fate.broken, now)
+        self._report(key, pod, containers, is_ready=False)
+
+    def _restart(self, key: Key, pod: Object, _fate: Fate) -> None:
+        found, now = pod["status"]["containerStatuses"], self.hand.now_text()
+        containers = statuses.replaced(found, pod["spec"]["containers"], now)
         self._report(key, pod, containers, is_ready=False)
 
     def _finish(self, key: Key, pod: Object, _fate: Fate) -> None:

@@ -19,9 +19,10 @@ _BACKOFF_SECONDS = 10.0
 _LONGEST_BACKOFF_SECONDS = 300.0
 
 StageName = Literal[
-    "unbound", "creating", "unpulled", "running", "ready", "crashed", "terminating", "finished"
-]
-Effect = Literal["pull_fails", "start", "become_ready", "crash", "finish", "go"]
+    "unbound", "creating", "unpulled", "running", "ready", "changed", "crashed", "terminating",
+    "finished",
+]  # fmt: skip
+Effect = Literal["pull_fails", "start", "become_ready", "crash", "finish", "restart", "go"]
 
 
 class Standing(NamedTuple):
@@ -83,6 +84,7 @@ STEPS: tuple[Step, ...] = (
     Step("running", _ready, "become_ready"),
     Step("ready", _crashed, "crash"),
     Step("ready", _completed, "finish"),
+    Step("changed", lambda moment: moment.since, "restart"),
     Step("crashed", _restarted, "start"),
     Step("terminating", lambda moment: moment.since + GONE_SECONDS, "go"),
 )
@@ -114,7 +116,17 @@ def standing(pod: Object) -> Standing:
         return Standing("finished", Instant(0.0))
     if not pod["spec"].get("nodeName") or "startTime" not in status:
         return Standing("unbound", Instant(0.0))
+    if metadata.get("generation", 1) > 1 and _has_other_images(pod):
+        return Standing("changed", Instant(0.0))
     return _running(status)
+
+
+def _has_other_images(pod: Object) -> bool:
+    """Whether somebody gave containers that have been started another image."""
+    running = {one["name"]: one["image"] for one in pod["status"].get("containerStatuses") or ()}
+    return any(
+        running.get(one["name"], one["image"]) != one["image"] for one in pod["spec"]["containers"]
+    )
 
 
 def _running(status: Object) -> Standing:

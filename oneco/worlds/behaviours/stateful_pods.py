@@ -46,15 +46,17 @@ def is_healthy(pod: Object) -> bool:
 
 def create(hand: Hand, owner: Object, number: int, version: Object) -> None:
     """Make the pod with this number from this revision, and the claims that it lacks."""
+    template = templates.with_label(
+        histories.template(version), histories.REVISION_LABEL, version["metadata"]["name"]
+    )
+    create_from(hand, owner, number, template)
+
+
+def create_from(hand: Hand, owner: Object, number: int, template: Object) -> None:
+    """Make the pod with this number from `template`, and the claims that it lacks."""
     metadata = owner["metadata"]
     namespace, name = metadata["namespace"], f"{metadata['name']}-{number}"
-    labels = {
-        INDEX_LABEL: str(number),
-        histories.REVISION_LABEL: version["metadata"]["name"],
-        NAME_LABEL: name,
-    }
-    template = histories.template(version)
-    for label, value in labels.items():
+    for label, value in ((INDEX_LABEL, str(number)), (NAME_LABEL, name)):
         template = templates.with_label(template, label, value)
     claims = owner["spec"].get("volumeClaimTemplates") or ()
     spec: dict[str, Any] = {**template["spec"], "hostname": name}

@@ -16,7 +16,7 @@ from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, Index
 
 
-class _Versions(NamedTuple):
+class Versions(NamedTuple):
     """The revision that was complete last, and the one of the present template."""
 
     current: Object
@@ -29,8 +29,9 @@ class _Versions(NamedTuple):
 
 
 class StatefulSets(Controller):
-    """The StatefulSet controller of one cluster."""
+    """The StatefulSet controller of one cluster; another group's kind may refine it."""
 
+    collection: ClassVar[str] = STATEFUL_SETS
     collections: ClassVar[tuple[str, ...]] = (STATEFUL_SETS, CONTROLLER_REVISIONS, PODS)
 
     def __init__(self, hand: Hand, index: Index, stir: Callable[[], None]) -> None:
@@ -40,14 +41,14 @@ class StatefulSets(Controller):
     def notice(self, change: Change) -> None:
         """Look at a StatefulSet that changed, or whose pods did."""
         key, before, after = change.key, change.before, change.after
-        if key.collection == STATEFUL_SETS:
+        if key.collection == self.collection:
             self._is_any = True
             if after is not None and (before is None or before["spec"] is not after["spec"]):
                 self.mark(key)
         elif self._is_any and key.collection == PODS:
             # A pod's every change may be the one that the next step waits for.
             for pod in (before, after):
-                owner = histories.owner_key(STATEFUL_SETS, "StatefulSet", pod)
+                owner = histories.owner_key(self.collection, "StatefulSet", pod)
                 if owner is not None:
                     self.mark(owner)
 
@@ -59,12 +60,17 @@ class StatefulSets(Controller):
         histories.adopt(self.hand, self.index, owner)
         self._adopt(owner)
         versions = self._versions(owner)
-        _Step(self.hand, owner, versions, self._pods(owner)).take()
-        names = self._report(key, owner, versions)
-        used = {*names, *(stateful_pods.revision(pod) for pod in self._pods(owner))}
+        self.step(owner, versions)
+        names = self.report(key, owner, versions)
+        used = {*names, *(stateful_pods.revision(pod) for pod in self.pods(owner))}
         histories.truncate(self.hand, owner, histories.of(self.index, owner), used)
 
-    def _pods(self, owner: Object) -> list[Object]:
+    def step(self, owner: Object, versions: Versions) -> None:
+        """Make, end and update pods as far as may be now."""
+        _Step(self.hand, owner, versions, self.pods(owner)).take()
+
+    def pods(self, owner: Object) -> list[Object]:
+        """The pods of the set, in no certain order."""
         return histories.pods(self.index, owner)
 
     def _adopt(self, owner: Object) -> None:
@@ -85,7 +91,7 @@ class StatefulSets(Controller):
                 changed = {**pod["metadata"], "ownerReferences": references}
                 self.hand.put(Key(PODS, metadata["namespace"], name), {**pod, "metadata": changed})
 
-    def _versions(self, owner: Object) -> _Versions:
+    def _versions(self, owner: Object) -> Versions:
         status = owner.get("status") or {}
         revisions = histories.of(self.index, owner)
         update, collisions = histories.current(
@@ -93,11 +99,11 @@ class StatefulSets(Controller):
         )
         name = status.get("currentRevision")
         known = [one for one in revisions if one["metadata"]["name"] == name]
-        return _Versions(known[0] if known else update, update, collisions)
+        return Versions(known[0] if known else update, update, collisions)
 
-    def _report(self, key: Key, owner: Object, versions: _Versions) -> tuple[str, str]:
+    def report(self, key: Key, owner: Object, versions: Versions) -> tuple[str, str]:
         """Write the status; the names of the current and of the newest revision in it."""
-        pods, patience = self._pods(owner), owner["spec"].get("minReadySeconds") or 0
+        pods, patience = self.pods(owner), owner["spec"].get("minReadySeconds") or 0
         ready = [pod for pod in pods if _is_running_and_ready(pod)]
         since = [statuses.available_at(pod, patience) for pod in ready]
         now = self.hand.now()
@@ -134,7 +140,7 @@ class StatefulSets(Controller):
 class _Step:
     """What one look at a StatefulSet changes among its pods."""
 
-    def __init__(self, hand: Hand, owner: Object, versions: _Versions, pods: list[Object]) -> None:
+    def __init__(self, hand: Hand, owner: Object, versions: Versions, pods: list[Object]) -> None:
         self._hand, self._owner, self._versions = hand, owner, versions
         self._is_ordered = owner["spec"].get("podManagementPolicy") != "Parallel"
         self._strategy = owner["spec"].get("updateStrategy") or {}

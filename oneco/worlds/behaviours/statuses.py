@@ -180,6 +180,21 @@ def restarted(statuses: Sequence[Object], now: str) -> list[Object]:
     ]  # fmt: skip
 
 
+def replaced(statuses: Sequence[Object], containers: Containers, now: str) -> list[Object]:
+    """The same containers, those with another image now ended and about to be started with it."""
+    images = {one["name"]: one["image"] for one in containers}
+    return [
+        one
+        if images.get(one["name"], one["image"]) == one["image"]
+        else {
+            **one, "image": images[one["name"]], "ready": False, "started": False,
+            "state": {"waiting": {"reason": "ContainerCreating"}},
+            "lastState": {"terminated": _terminated(one, now, exit_code=0)},
+        }
+        for one in statuses
+    ]  # fmt: skip
+
+
 def finished(statuses: Sequence[Object], now: str, broken: frozenset[str]) -> list[Object]:
     """The same containers, all ended; the broken ones with an error."""
     return [

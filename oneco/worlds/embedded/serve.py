@@ -15,7 +15,7 @@ from oneco.kube.api import Api, WriteOptions
 from oneco.kube.errors import Conflict, NotFound
 from oneco.kube.objects import Object, dig, name
 from oneco.kube.refs import Address, Resource
-from oneco.worlds.apiserver.admission import Admission
+from oneco.worlds.apiserver.admission import Admission, Completion
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change
 from oneco.worlds.embedded import rights, signing
@@ -43,6 +43,7 @@ class Settings:
     name: str = "oneco"
     """How its kubeconfig calls it."""
     admission: Sequence[Admission] = ()
+    completions: Sequence[Completion] = ()
     history: int = 10_000
 
 
@@ -76,6 +77,7 @@ class EmbeddedServer:
             self.store,
             clock,
             admission=settings.admission,
+            completions=settings.completions,
             seed=int.from_bytes(digest[:6], "big"),
             authorize=rights.review,
             lazy_managers=False,

@@ -13,12 +13,15 @@ from oneco.worlds.apiserver.store import Key
 from oneco.worlds.behaviours import Behaviours, chances
 from oneco.worlds.behaviours.faults import NO_FAULTS, FaultBook
 from oneco.worlds.behaviours.index import NODES
+from oneco.worlds.behaviours.kruise.webhook import Webhook
 from oneco.worlds.behaviours.timers import Agenda
 from oneco.worlds.sim.api import LineApi
 from oneco.worlds.sim.line import Line
 
 # So many changes are remembered for watches to resume: a thousand clusters share one memory.
 _HISTORY = 200
+# OpenKruise's, for clusters that serve its kinds.
+_WEBHOOKS = (Webhook(),)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,13 @@ class SimCluster:
         self.name, self._clock = name, agenda.clock
         self.faults = faults.of(name)
         self.store = MemoryStore(history=_HISTORY)
-        self.server = ApiServer(self.store, agenda.clock, seed=chances.number(seed, name))
+        self.server = ApiServer(
+            self.store,
+            agenda.clock,
+            admission=_WEBHOOKS,
+            completions=_WEBHOOKS,
+            seed=chances.number(seed, name),
+        )
         self.line = Line(name, agenda, self.faults)
         self.api: Api = LineApi(self.server, self.line)
         self.behaviours = Behaviours(self.server, agenda, cluster=name, seed=seed, faults=faults)
