@@ -88,7 +88,9 @@ async def _way_to_the_hub(
 
 async def _work(wallet: Wallet, hub: _Hub, member: Api, clock: Clock, say: Say) -> None:
     cluster = hub.cluster
-    intent = Intent(wallet.directory / "intent.json", cluster)
+    intent = Intent(wallet.directory, cluster)
+    if intent.trouble:
+        say(intent.trouble)
     intent.is_watched = await plain_hub.is_watched(hub, intent.is_watched)
     is_ours = intent.is_watched
     apis: dict[Side, Api] = {"hub": hub, "member": member}

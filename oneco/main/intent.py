@@ -13,10 +13,12 @@ from oneco.control.shell import Shell
 from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.objects import Object
-from oneco.worlds.embedded.private_files import write_private
+from oneco.worlds.embedded.sealed_file import SealedFile
+from oneco.worlds.embedded.sealing import NotOpened
 
 # Many changes in a row are written together: the file has all of them each time.
 _PAUSE_SECONDS = 1.0
+_FILE, _PLAIN = "intent", "intent.json"
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -33,8 +35,13 @@ class Intent:
     A work that the hub no longer has is forgotten here too; nothing is ever deleted for that.
     """
 
-    def __init__(self, path: Path, cluster: str) -> None:
-        self._path, self._cluster = path, cluster
+    def __init__(self, directory: Path, cluster: str) -> None:
+        self._cluster = cluster
+        # It holds whole manifests, Secrets among them.
+        self._file = SealedFile(directory / _FILE, f"intent of {cluster}")
+        self._plain = directory / _PLAIN
+        self.trouble = ""
+        """Why what is on the disk cannot be read, if so."""
         self._cache: Cache | None = None
         self._next = 0.0
         self._is_planned = False
@@ -49,6 +56,10 @@ class Intent:
             # Only who was told something may begin before the hub answers.
             shell.preload("hub", ocm.CLUSTERS, (kept.cluster,))
             shell.preload("hub", ocm.WORKS, kept.works)
+        self._kept = _Kept(None, ())
+        if self._plain.exists():
+            self._file.write(objects.encode(msgspec.to_builtins(kept)))
+            self._plain.unlink()
         self._cache = shell.cache
         shell.cache.listen(self._note)
         return len(kept.works)
@@ -60,12 +71,22 @@ class Intent:
 
     def _read(self) -> _Kept:
         try:
-            kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-        except (FileNotFoundError, msgspec.DecodeError):
+            kept = msgspec.json.decode(self._content() or b"", type=_Kept)
+        except msgspec.DecodeError:
             # The hub will say it all again; until then there is nothing to go on with.
+            return _Kept(None, ())
+        except NotOpened as failure:
+            self.trouble = f"what the hub said last cannot be read, so it is waited for: {failure}"
             return _Kept(None, ())
         is_own = kept.cluster is None or objects.name(kept.cluster) == self._cluster
         return kept if is_own else _Kept(None, ())
+
+    def _content(self) -> bytes | None:
+        found = self._file.read()
+        # An agent of before kept it plain; where something was sealed once, plain is a forgery.
+        if found is None and not self._file.has_keys() and self._plain.exists():
+            return self._plain.read_bytes()
+        return found
 
     def _note(self, seen: Seen) -> None:
         if seen.side != "hub" or seen.resource not in (ocm.WORKS, ocm.CLUSTERS):
@@ -85,7 +106,7 @@ class Intent:
         works = self._cache.table("hub", ocm.WORKS).listed(self._cluster)
         told = [_told(work) for work in works]
         kept = {"cluster": cluster, "works": told, "is_watched": self.is_watched}
-        write_private(self._path, objects.encode(kept))
+        self._file.write(objects.encode(kept))
 
 
 def _told(obj: Object | None) -> Object | None:

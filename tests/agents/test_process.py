@@ -17,6 +17,7 @@ from oneco.main.enrolling import Wallet
 from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.kubeconfig import load
+from oneco.worlds.embedded.sealed_file import SealedFile
 from tests.agents.processes import Person, mode, until
 from tests.agents.works import a_map, a_work, map_at
 
@@ -47,8 +48,8 @@ def joined(started, member, tmp_path):
 def test_an_agent_joins_by_an_invitation_that_serves_once(started, member, tmp_path):
     _, person, agent = joined(started, member, tmp_path)
     data = tmp_path / "agent"
-    names = ("hub.kubeconfig", "hub.pem", "intent.json")
-    until(lambda: (data / "intent.json").exists(), "no intent on the disk")
+    names = ("hub.kubeconfig", "hub.pem", "intent", "keys")
+    until(lambda: (data / "intent").exists(), "no intent on the disk")
     assert {mode(data / name) for name in names} == {0o600}
     assert not (data / "joining.json").exists()
     available = "ManagedClusterConditionAvailable"
@@ -189,7 +190,9 @@ def test_a_certificate_is_renewed_by_the_certificate_before_it(started, member, 
 
 def intent(folder: Path) -> str:
     """What the agent keeps on its disk."""
-    return (folder / "agent" / "intent.json").read_text()
+    found = SealedFile(folder / "agent" / "intent", "intent of c1").read()
+    assert found is not None
+    return found.decode()
 
 
 def drifted(name: str) -> tuple:
