@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Generator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +24,37 @@ __all__ = ["nobody_changes_stored_objects"]
 UNIT_SECONDS = 6.0 if os.environ.get("ONECO_CI") else 2.0
 UNIT_WALL_SECONDS = 30
 SEED_VARIABLE = "ONECO_SEED"
+WORLD = "world"
 REAL_VARIABLE = "ONECO_REAL"
 collect_ignore = [] if REAL_VARIABLE in os.environ else ["real"]
+if REAL_VARIABLE in os.environ:
+    from tests.real.fixtures import (
+        kruise_fleet,
+        ocm_agents,
+        programs,
+        pytest_collection_finish,
+        pytest_runtest_makereport,
+        real_cluster,
+        real_fleet,
+    )
+
+    __all__ += [
+        "kruise_fleet",
+        "ocm_agents",
+        "programs",
+        "pytest_collection_finish",
+        "pytest_runtest_makereport",
+        "real_cluster",
+        "real_fleet",
+    ]
+
+FOLDERS_OF_WORLDS = {
+    "memory": ("behaviours", "parity", "rehearsals", "sim"),
+    "embedded": ("backup", "embedded", "kills"),
+    "real": ("real",),
+}
+"""The world of every case in these folders, unless a test says itself where it ran."""
+Ran = Callable[..., None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +66,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the seed, also of a run that passed: the next one may not."""
+    passed = terminalreporter.stats.get("passed", [])
+    if counts := cases_by_world(passed):
+        told = ", ".join(f"{world} {count}" for world, count in counts.items())
+        terminalreporter.write_line(f"cases that passed on each world: {told}")
     seed = os.environ[SEED_VARIABLE]
     terminalreporter.write_line(f"seed {seed} (to repeat: {SEED_VARIABLE}={seed} ./dev test)")
     if REAL_VARIABLE not in os.environ:
@@ -60,6 +96,28 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
             "make it smaller, or mark it @pytest.mark.slow",
             pytrace=False,
         )
+
+
+@pytest.fixture
+def ran(record_property: Callable[[str, object], None]) -> Ran:
+    """`ran(world, cases=1)`: say on which world a test ran, and how many cases it tried there."""
+
+    def say(world: str, *, cases: int = 1) -> None:
+        record_property(WORLD, (world, cases))
+
+    return say
+
+
+def cases_by_world(reports: Iterable[pytest.TestReport]) -> dict[str, int]:
+    """How many cases ran on each world."""
+    counts: Counter[str] = Counter()
+    for report in reports:
+        said: list[Any] = [value for name, value in report.user_properties if name == WORLD]
+        folder = {*Path(report.location[0]).parts[1:2]}
+        others = [(world, 1) for world, names in FOLDERS_OF_WORLDS.items() if folder & {*names}]
+        for world, cases in said or others:
+            counts[world] += cases
+    return dict(counts.most_common())
 
 
 def is_unit_test(item: pytest.Item) -> bool:

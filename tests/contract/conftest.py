@@ -1,7 +1,7 @@
 """The worlds that every case here runs in, and the namespace that each case has for itself.
 
-`memory`, `in process` and `embedded` always run. A real kube-apiserver joins where
-ONECO_CONTRACT_KUBECONFIG names a kubeconfig; it needs a controller manager and no scheduler.
+`memory`, `in process` and `embedded` always run; a real kube-apiserver joins under `./dev real`. It
+has a controller manager and no scheduler.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import pathlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -26,9 +26,9 @@ from oneco.worlds.clocks import RealClock, StepClock
 from oneco.worlds.cluster.client import connect
 from oneco.worlds.embedded.serve import EmbeddedServer
 from oneco.worlds.sim.local import LocalApi
+from tests.conftest import REAL_VARIABLE, Ran
 from tests.contract.given import NAMESPACES
 
-REAL = "ONECO_CONTRACT_KUBECONFIG"
 NOON = Instant(1_795_262_400.0)
 
 
@@ -64,16 +64,12 @@ async def embedded_server() -> AsyncIterator[EmbeddedServer]:
             await server.stop()
 
 
-@asynccontextmanager
-async def real() -> AsyncIterator[Api]:
-    """The cluster that the environment names."""
-    async with connect(os.environ[REAL]) as api:
-        yield api
-
-
 WORLDS = {"memory": memory, "in process": in_process, "embedded": embedded}
-if REAL in os.environ:
-    WORLDS["real"] = real
+PARAMETERS: list[Any] = list(WORLDS)
+if REAL_VARIABLE in os.environ:
+    from tests.real.fixtures import MARKS
+
+    PARAMETERS.append(pytest.param("real", marks=MARKS))
 
 
 @pytest.fixture
@@ -83,10 +79,16 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.fixture(params=WORLDS)
-def api(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Api]:
+@pytest.fixture(params=PARAMETERS)
+def api(request: pytest.FixtureRequest, runner: asyncio.Runner, ran: Ran) -> Iterator[Api]:
     """One answer to `Api`."""
-    world = WORLDS[request.param]()
+    ran(request.param)
+    if request.param == "real":
+        world: AbstractAsyncContextManager[Api] = connect(
+            str(request.getfixturevalue("real_cluster").kubeconfig)
+        )
+    else:
+        world = WORLDS[request.param]()
     yield runner.run(world.__aenter__())
     runner.run(world.__aexit__(None, None, None))
 
