@@ -88,7 +88,7 @@ def _observed(
     unknown = "" if one.info is not None else f"the cluster does not serve {one.kind.kind}"
     return ObservedObject(
         ref=ObjectRef(
-            api_version=manifest.get("apiVersion") or "",
+            api_version=one.api_version,
             kind=one.kind.kind,
             namespace=objects.namespace(manifest),
             name=objects.name(manifest),
@@ -98,6 +98,7 @@ def _observed(
         message="" if is_applied else refusal or unknown,
         generation=objects.generation(live),
         is_current=counts.is_current,
+        is_paused=counts.is_paused,
         values={name: _value(path, live) for name, path in paths.items()},
         replicas=counts.replicas,
         total=counts.total,

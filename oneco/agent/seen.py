@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from oneco.agent import marks
-from oneco.agent import workloads as pods
-from oneco.agent.ports import Kinds, Workloads
+from oneco.agent import marks, workloads
+from oneco.agent.ports import Kinds, Workload, Workloads
 from oneco.agent.workloads import Counts
+from oneco.clock import Instant
 from oneco.decision import Failure, Reader
 from oneco.kinds import ocm
 from oneco.kinds.parts import parse
@@ -23,14 +23,35 @@ _NAMESPACES = Resource("", "v1", "namespaces")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Wanted:
-    """One manifest of the work beside what is there; `info` is None for a kind not served."""
+    """One manifest of the work beside what is there; `info` is None for a kind not served.
+
+    `counts`, `doomed` and the manifest's own steps depend on the time: see `at`.
+    """
 
     manifest: Object
     info: ResourceInfo | None
     live: Object | None
-    counts: Counts
+    api_version: str
+    """What the work says; the manifest may be in another version that the member serves."""
+    driver: Workload | None = None
+    workload: workloads.Seen | None = None
+    counts: Counts = workloads.NONE
     doomed: Sequence[Object] = ()
     """The live object's pods that have to be deleted for the gate to be reached."""
+
+    def at(self, now: Instant) -> Wanted:
+        """The same with its pods counted, and with the step that is due."""
+        if self.driver is None:
+            return self
+        seen = self.workload
+        counts = workloads.NONE if seen is None else workloads.count(seen, now)
+        ready = _new_pods_ready(self.manifest, self.live, counts)
+        return dataclasses.replace(
+            self,
+            manifest=self.driver.step(self.manifest, self.live, ready),
+            counts=counts,
+            doomed=() if seen is None else workloads.doomed(seen, counts, now),
+        )
 
     @property
     def kind(self) -> Kind:
@@ -106,20 +127,24 @@ def record_name(work_name: str) -> str:
 
 
 def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) -> Wanted:
-    info = kinds(kind_of(manifest))
-    if info is None:
-        return Wanted(manifest, None, None, pods.NONE)
-    bare = Wanted(manifest, info, None, pods.NONE)
-    live = reader.get(bare.address, "member")
-    counts = pods.count(reader, live) if live is not None else pods.NONE
+    said = manifest.get("apiVersion") or ""
     driver = drivers.get(kind_of(manifest))
-    if driver is None:
-        return Wanted(manifest, info, live, counts)
-    manifest = driver.step(manifest, live, _new_pods_ready(manifest, live, counts))
-    if live is None or not counts.newest or not counts.is_current or objects.is_deleting(live):
-        return Wanted(manifest, info, live, counts)
-    doomed = driver.doomed(live, pods.staying(reader, live), counts.newest)
-    return Wanted(manifest, info, live, counts, doomed)
+    info = kinds(kind_of(manifest), *_other_versions(manifest, drivers))
+    if info is not None and driver is not None:
+        served = driver.served(manifest, info.resource.version)
+        manifest, info = (manifest, None) if served is None else (served, info)
+    if info is None:
+        return Wanted(manifest, None, None, said)
+    bare = Wanted(manifest, info, None, said, driver)
+    live = reader.get(bare.address, "member")
+    if live is None or driver is None:
+        return dataclasses.replace(bare, live=live)
+    return dataclasses.replace(bare, live=live, workload=workloads.look(reader, live, driver))
+
+
+def _other_versions(manifest: Object, drivers: Workloads) -> Sequence[Kind]:
+    own = kind_of(manifest)
+    return [one for one in drivers if one == own._replace(version=one.version) and one != own]
 
 
 def _new_pods_ready(manifest: Object, live: Object | None, counts: Counts) -> int | None:

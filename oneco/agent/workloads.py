@@ -1,25 +1,24 @@
-"""How many pods of a workload run its newest revision, and what is wrong with them."""
+"""How many pods of a workload run its newest revision, and what is wrong with them.
+
+What a workload's own status means is for its driver to say; here pods are counted.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence, Set
 
+from oneco.agent.ports import Pod, Said, Workload
+from oneco.clock import Instant
 from oneco.decision import Follow, Reader
 from oneco.kinds.release import Problem
-from oneco.kube import objects
+from oneco.kube import objects, readiness
 from oneco.kube.objects import Object
-from oneco.kube.refs import Kind, Resource, kind_of
+from oneco.kube.refs import Resource
 
-DEPLOYMENT = Kind("apps", "v1", "Deployment")
-STATEFUL_SET = Kind("apps", "v1", "StatefulSet")
-DAEMON_SET = Kind("apps", "v1", "DaemonSet")
-REPLICA_SETS = Resource("apps", "v1", "replicasets")
-CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions")
 PODS = Resource("", "v1", "pods")
-_REVISION = "deployment.kubernetes.io/revision"
-_REVISION_LABEL = "controller-revision-hash"
+NODES = Resource("", "v1", "nodes")
 
 FATAL = frozenset(
     {
@@ -37,103 +36,138 @@ FATAL = frozenset(
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Pods of one workload; believed only while `is_current`."""
+    """Pods of one workload; believed only while `is_current`.
+
+    `replicas` leaves out what silent nodes keep from the present template. `ripens_at` is when a
+    new pod will have been ready for long enough, if any is on its way there.
+    """
 
     is_current: bool = True
+    is_paused: bool = False
     replicas: int = 0
     total: int = 0
     updated: int = 0
     updated_ready: int = 0
     ready: int = 0
     problems: tuple[Problem, ...] = ()
-    newest: str = ""
-    """What pods of the present template carry as `controller-revision-hash`, once known."""
+    ripens_at: Instant | None = None
 
 
 NONE = Counts()
 
 
-def count(reader: Reader, live: Object) -> Counts:
-    """The pods of `live`, if it is a workload that this room knows."""
-    counted = _COUNTED.get(kind_of(live))
-    return counted(reader, live) if counted is not None else NONE
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """A live workload with everything that tells about its pods."""
+
+    driver: Workload
+    live: Object
+    said: Said
+    pods: Sequence[Object]
+    """Those that it controls, if they are needed."""
+    silent: Set[str]
+    """The nodes that went silent, where nodes matter."""
 
 
-def staying(reader: Reader, live: Object) -> tuple[Object, ...]:
-    """The pods that `live` controls and that are not on their way out."""
-    owned = _owned(reader.list(PODS, objects.namespace(live), "member"), live)
-    return tuple(pod for pod in owned if not objects.is_deleting(pod))
+def look(reader: Reader, live: Object, driver: Workload) -> Seen:
+    """What there is to know about the pods of `live`."""
+    namespace = objects.namespace(live)
+    history: Sequence[Object] = ()
+    if driver.history is not None:
+        history = tuple(_owned(reader.list(driver.history, namespace, "member"), (live,)))
+    said = driver.said(live, history)
+    is_told = said.updated_ready is not None and said.updated_ready >= said.updated
+    if is_told:
+        return Seen(driver, live, said, (), frozenset())
+    pods = tuple(_owned(reader.list(PODS, namespace, "member"), (live, *history)))
+    nodes = reader.list(NODES, "", "member") if driver.is_on_nodes else ()
+    return Seen(driver, live, said, pods, frozenset(map(objects.name, filter(_is_silent, nodes))))
 
 
-def _deployment(reader: Reader, live: Object) -> Counts:
-    status = live.get("status") or {}
-    newest = _newest(reader, live) if status.get("updatedReplicas") else None
-    ready = objects.dig(newest or {}, "status", "readyReplicas", default=0)
+def count(seen: Seen, now: Instant) -> Counts:
+    """The numbers that a release is judged by."""
+    said = seen.said
+    new = [pod for pod in _staying(seen.pods) if _is_of(pod, said.newest)]
+    ripe, ripens_at = _ripe(new, seen.driver.min_ready_seconds(seen.live), now)
+    updated_ready = ripe if said.updated_ready is None else said.updated_ready
+    excused = _excused(seen)
+    updated = said.updated - sum(_node(pod) in excused for pod in new)
     return Counts(
-        is_current=_is_current(live),
-        replicas=objects.dig(live, "spec", "replicas", default=1),
-        total=status.get("replicas") or 0,
-        updated=status.get("updatedReplicas") or 0,
-        updated_ready=min(ready, status.get("updatedReplicas") or 0),
-        ready=status.get("readyReplicas") or 0,
-        problems=_problems(reader, newest, ready),
+        is_current=said.newest is not None and _is_current(seen.live),
+        is_paused=seen.driver.is_paused(seen.live),
+        replicas=said.replicas - len(excused),
+        total=said.total,
+        updated=max(0, updated),
+        updated_ready=min(updated_ready, max(0, updated)),
+        ready=said.ready,
+        problems=_troubles(new) if updated_ready < said.updated else (),
+        ripens_at=ripens_at if said.updated_ready is None else None,
     )
 
 
-def _stateful_set(reader: Reader, live: Object) -> Counts:
-    status = live.get("status") or {}
-    return _by_revision(
-        reader,
-        live,
-        status.get("updateRevision") or "",
-        replicas=objects.dig(live, "spec", "replicas", default=1),
-        total=status.get("replicas") or 0,
-        updated=status.get("updatedReplicas") or 0,
-        ready=status.get("readyReplicas") or 0,
-    )
+def doomed(seen: Seen, counts: Counts, now: Instant) -> Sequence[Object]:
+    """The pods that have to be deleted for the gate to be reached."""
+    if not counts.is_current or objects.is_deleting(seen.live):
+        return ()
+    seconds = seen.driver.min_ready_seconds(seen.live)
+    excused = _excused(seen)
+    pods = [
+        Pod(
+            pod,
+            is_new=_is_of(pod, seen.said.newest),
+            is_ready=readiness.is_ready(pod),
+            is_available=_is_ripe(pod, seconds, now),
+        )
+        for pod in _staying(seen.pods)
+        if _node(pod) not in excused
+    ]
+    return seen.driver.doomed(seen.live, pods, counts.replicas)
 
 
-def _daemon_set(reader: Reader, live: Object) -> Counts:
-    status = live.get("status") or {}
-    return _by_revision(
-        reader,
-        live,
-        _revision_of_template(reader, live),
-        replicas=status.get("desiredNumberScheduled") or 0,
-        total=status.get("currentNumberScheduled") or 0,
-        updated=status.get("updatedNumberScheduled") or 0,
-        ready=status.get("numberReady") or 0,
-    )
+def _excused(seen: Seen) -> Set[str]:
+    """The silent nodes on which no pod of the present template ever started.
+
+    They say nothing about it, and nobody can bring it there. A node that went silent *after* it
+    got the new pod is another matter: the pod may be why.
+    """
+    if not seen.silent:
+        return frozenset()
+    started = {_node(pod) for pod in seen.pods if _is_of(pod, seen.said.newest) and _began(pod)}
+    return {_node(pod) for pod in seen.pods} & seen.silent - started
 
 
-def _by_revision(reader: Reader, live: Object, newest: str, **numbers: int) -> Counts:
-    """Only pods tell which of them are new *and* ready; the status says neither of the two."""
-    pods = [pod for pod in staying(reader, live) if newest and _revision(pod) == newest]
-    ready = sum(map(is_ready, pods))
-    return Counts(
-        is_current=_is_current(live) and bool(newest),
-        updated_ready=min(ready, numbers["updated"]),
-        problems=_troubles(pods) if ready < len(pods) else (),
-        newest=newest,
-        **numbers,
-    )
+def _ripe(pods: Iterable[Object], seconds: int, now: Instant) -> tuple[int, Instant | None]:
+    """How many have been ready for so long, and when the next one will have been."""
+    times = [readiness.available_at(pod, seconds) for pod in pods]
+    coming = [at for at in times if at is not None and at > now]
+    return sum(at is not None and at <= now for at in times), min(coming, default=None)
 
 
-def _revision_of_template(reader: Reader, live: Object) -> str:
-    """A DaemonSet's status names no revision: it is the one that keeps the present template."""
-    wanted = {**objects.dig(live, "spec", "template", default={}), "$patch": "replace"}
-    candidates = reader.list(CONTROLLER_REVISIONS, objects.namespace(live), "member")
-    for one in _owned(candidates, live):
-        if objects.dig(one, "data", "spec", "template") == wanted:
-            return _revision(one)
-    return ""
+def _is_ripe(pod: Object, seconds: int, now: Instant) -> bool:
+    at = readiness.available_at(pod, seconds)
+    return at is not None and at <= now
 
 
-_COUNTED: Mapping[Kind, Callable[[Reader, Object], Counts]] = {
-    DEPLOYMENT: _deployment,
-    STATEFUL_SET: _stateful_set,
-    DAEMON_SET: _daemon_set,
-}
+def _is_of(pod: Object, revision: str | None) -> bool:
+    """Whether the pod carries this revision, whole or as the hash at the revision's end."""
+    label = _revision(pod)
+    if not revision or not label:
+        return False
+    return revision == label or revision.endswith(f"-{label}")
+
+
+def _began(pod: Object) -> bool:
+    return bool(objects.dig(pod, "status", "phase", default="Pending") != "Pending")
+
+
+def _node(pod: Object) -> str:
+    name = objects.dig(pod, "spec", "nodeName", default="")
+    return str(name)
+
+
+def _is_silent(node: Object) -> bool:
+    conditions = objects.dig(node, "status", "conditions", default=())
+    return any(one.get("type") == "Ready" and one.get("status") == "Unknown" for one in conditions)
 
 
 def _is_current(live: Object) -> bool:
@@ -141,22 +175,13 @@ def _is_current(live: Object) -> bool:
     return bool(seen >= objects.generation(live))
 
 
-def follows(kind: Kind, namespace: str) -> Iterable[Follow]:
+def follows(driver: Workload, namespace: str) -> Iterable[Follow]:
     """The collections that tell about the pods of a workload."""
-    if kind == DEPLOYMENT:
-        yield Follow(REPLICA_SETS, namespace)
-    if kind == DAEMON_SET:
-        yield Follow(CONTROLLER_REVISIONS, namespace)
-    if kind in _COUNTED:
-        yield Follow(PODS, namespace)
-
-
-def is_ready(pod: Object) -> bool:
-    """Whether the pod says that it is ready."""
-    return any(
-        one.get("type") == "Ready" and one.get("status") == "True"
-        for one in objects.dig(pod, "status", "conditions", default=())
-    )
+    if driver.history is not None:
+        yield Follow(driver.history, namespace)
+    if driver.is_on_nodes:
+        yield Follow(NODES)
+    yield Follow(PODS, namespace)
 
 
 def trouble(pod: Object) -> tuple[str, str]:
@@ -172,23 +197,6 @@ def trouble(pod: Object) -> tuple[str, str]:
     return "", ""
 
 
-def _newest(reader: Reader, deployment: Object) -> Object | None:
-    revision = objects.annotations_of(deployment).get(_REVISION)
-    for one in _owned(
-        reader.list(REPLICA_SETS, objects.namespace(deployment), "member"), deployment
-    ):
-        if objects.annotations_of(one).get(_REVISION) == revision:
-            return one
-    return None
-
-
-def _problems(reader: Reader, newest: Object | None, ready: int) -> tuple[Problem, ...]:
-    if newest is None or ready >= objects.dig(newest, "spec", "replicas", default=0):
-        return ()
-    owned = _owned(reader.list(PODS, objects.namespace(newest), "member"), newest)
-    return _troubles([pod for pod in owned if not objects.is_deleting(pod)])
-
-
 def _troubles(new: Iterable[Object]) -> tuple[Problem, ...]:
     found = [trouble(pod) for pod in new]
     pods = Counter(reason for reason, _ in found if reason)
@@ -198,13 +206,18 @@ def _troubles(new: Iterable[Object]) -> tuple[Problem, ...]:
     )
 
 
-def _revision(obj: Object) -> str:
-    return objects.labels(obj).get(_REVISION_LABEL, "")
+def _revision(pod: Object) -> str:
+    labels = objects.labels(pod)
+    return labels.get("controller-revision-hash") or labels.get("pod-template-hash", "")
 
 
-def _owned(candidates: Sequence[Object], owner: Object) -> Iterable[Object]:
-    uid = objects.uid(owner)
+def _staying(pods: Iterable[Object]) -> Iterable[Object]:
+    return (pod for pod in pods if not objects.is_deleting(pod))
+
+
+def _owned(candidates: Iterable[Object], owners: Iterable[Object]) -> Iterable[Object]:
+    uids = set(map(objects.uid, owners))
     for one in candidates:
         reference = objects.controller_of(one)
-        if reference is not None and reference.get("uid") == uid:
+        if reference is not None and reference.get("uid") in uids:
             yield one

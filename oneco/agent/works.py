@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterable
 
 from oneco.agent import marks, reports, workloads
@@ -39,11 +40,13 @@ _RANKS = (
     frozenset({"Service", "EndpointSlice"}),
 )
 _LAST = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
+_NEVER = Instant(math.inf)
 _covered: Remembered[bool] = Remembered(100_000)
 
 
 def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     """The next step for one work, or why there is none."""
+    seen = dataclasses.replace(seen, wanted=tuple(one.at(now) for one in seen.wanted))
     follows = tuple(dict.fromkeys(_follows(seen)))
     if not seen.is_confirmed:
         differing = [one for one in seen.wanted if not _is_applied(one, seen, types)]
@@ -65,6 +68,8 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     if actions and not seen.failures:
         return Decision(actions=actions, follows=follows, reasons=(_reason(missing, seen),))
     report = reports.report(seen, {id(one) for one in missing}, now)
+    wake_at = min((one.counts.ripens_at or _NEVER for one in seen.wanted), default=_NEVER)
+    report = dataclasses.replace(report, wake_at=None if wake_at == _NEVER else wake_at)
     if not actions:
         return dataclasses.replace(report, follows=follows)
     # Trouble is told before it is tried again: a write that is refused ends the performance.
@@ -189,7 +194,8 @@ def _follows(seen: WorkSeen) -> Iterable[Follow]:
     for one in seen.wanted:
         if one.info is not None:
             yield Follow(one.address.resource, one.address.namespace)
-            yield from workloads.follows(one.kind, one.address.namespace)
+            if one.driver is not None:
+                yield from workloads.follows(one.driver, one.address.namespace)
     # What was applied once may still be there, though no manifest tells of it any more.
     for address in map(address_of, seen.applied):
         yield Follow(address.resource, address.namespace)

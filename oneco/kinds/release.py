@@ -242,6 +242,8 @@ class ObservedObject(Part, frozen=True):
 
     The counts are there for workloads: `updated` and `updated_ready` are pods of the newest
     revision, believed only while `is_current` (the status speaks of the newest generation).
+    `updated_ready` have been ready for as long as their owner asks; `is_paused` is what the live
+    object says, whoever said it.
     """
 
     ref: ObjectRef
@@ -250,6 +252,7 @@ class ObservedObject(Part, frozen=True):
     is_refused: bool = False
     generation: int = 0
     is_current: bool = False
+    is_paused: bool = False
     values: dict[str, Any] = msgspec.field(default_factory=dict)
     replicas: int = 0
     total: int = 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 from oneco import definitions
 from oneco.agent import membership
 from oneco.agent import seen as agent_seen
 from oneco.agent import works as agent_works
 from oneco.agent.ports import Kinds
+from oneco.agent.ports import Workload as AgentWorkload
 from oneco.agent.seen import WorkSeen
 from oneco.control.journal import Key
 from oneco.control.shell import Controller, Source
@@ -18,9 +20,8 @@ from oneco.decision import Reader
 from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, placements, rights
 from oneco.fleet.joining import REQUESTS, Joining
-from oneco.integrations.kubernetes.daemonset import DaemonSetWorkload
-from oneco.integrations.kubernetes.deployment import DeploymentWorkload
-from oneco.integrations.kubernetes.statefulset import StatefulSetWorkload
+from oneco.integrations.kruise import integration as kruise
+from oneco.integrations.kubernetes import integration as kubernetes
 from oneco.integrations.x509.registrar import X509Registrar
 from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
@@ -38,12 +39,14 @@ from oneco.kube.api import Match
 from oneco.kube.refs import Kind
 from oneco.main import wakes
 from oneco.release import releases, seen, units
+from oneco.release.ports import Workload as ReleaseWorkload
 
-WORKLOADS: Mapping[Kind, DeploymentWorkload | StatefulSetWorkload | DaemonSetWorkload] = {
-    Kind("apps", "v1", "Deployment"): DeploymentWorkload(),
-    Kind("apps", "v1", "StatefulSet"): StatefulSetWorkload(),
-    Kind("apps", "v1", "DaemonSet"): DaemonSetWorkload(),
-}
+
+class Workload(AgentWorkload, ReleaseWorkload, Protocol):
+    """A driver as both sides know it."""
+
+
+WORKLOADS: Mapping[Kind, Workload] = {**kubernetes.WORKLOADS, **kruise.WORKLOADS}
 _LEASES = membership.LEASES
 _SETTLE_SECONDS = 0.5
 

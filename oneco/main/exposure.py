@@ -7,10 +7,12 @@ import dataclasses
 from oneco.agent import marks
 from oneco.kube import objects
 from oneco.kube.objects import Object
+from oneco.main.controllers import WORKLOADS
+from oneco.release.works import plural
 from oneco.worlds.apiserver.store import Change, Key, Store
 
 _PODS = "/pods"
-_WORKLOADS = frozenset({"apps/deployments", "apps/statefulsets", "apps/daemonsets"})
+_WORKLOADS = frozenset(f"{one.group}/{plural(one)}" for one in WORKLOADS)
 _HASH_LABEL = "pod-template-hash"
 _REVISION_LABEL = "controller-revision-hash"
 _NAME_LABEL = "app.oam.dev/name"

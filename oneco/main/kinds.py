@@ -22,12 +22,14 @@ class ServedKinds:
         self.missing = asyncio.Event()
         """Set while a kind was asked for that the last discovery did not name."""
 
-    def __call__(self, kind: Kind) -> ResourceInfo | None:
-        """How `kind` is served, or None."""
-        info = self._known.get(kind)
-        if info is None:
-            self.missing.set()
-        return info
+    def __call__(self, *kinds: Kind) -> ResourceInfo | None:
+        """How the first of `kinds` that is served is served, or None."""
+        for kind in kinds:
+            info = self._known.get(kind)
+            if info is not None:
+                return info
+        self.missing.set()
+        return None
 
     async def refresh(self) -> bool:
         """Ask the cluster again; whether it answered."""

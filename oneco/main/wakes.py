@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from oneco.agent import marks
-from oneco.agent.workloads import PODS, REPLICA_SETS, is_ready, trouble
+from oneco.agent.workloads import PODS, trouble
 from oneco.control.cache import Seen
 from oneco.control.journal import Key
 from oneco.control.shell import Wakes
 from oneco.decision import Reader
+from oneco.integrations.kruise import integration as kruise
+from oneco.integrations.kubernetes import integration as kubernetes
+from oneco.integrations.kubernetes.deployment import DeploymentWorkload
 from oneco.kinds import ocm
 from oneco.kinds.naming import release_key
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL
 from oneco.kinds.release import RELEASE_LABEL, RELEASES, UNIT_LABEL, UNITS
 from oneco.kube import objects
 from oneco.kube.objects import Object
-from oneco.kube.refs import Address, Resource
+from oneco.kube.readiness import is_ready
+from oneco.kube.refs import Address, Resource, split_api_version
+from oneco.release.works import plural
 
 
 def itself(_: Reader, seen: Seen) -> Iterable[Key]:
@@ -166,7 +171,7 @@ def work_of_live(cluster: str) -> Wakes:
     """The work whose object, or whose workload's pods, changed in the member."""
 
     def wakes(reader: Reader, seen: Seen) -> Iterable[Key]:
-        if seen.resource == PODS and _news(seen.old) == _news(seen.new):
+        if seen.resource == PODS and _news(reader, seen.old) == _news(reader, seen.new):
             return
         for obj in (seen.new, seen.old):
             work = _work(reader, obj) if obj is not None else ""
@@ -199,20 +204,33 @@ def _work(reader: Reader, obj: Object | None) -> str:
 
 def _owner(reader: Reader, obj: Object) -> Object | None:
     reference = objects.controller_of(obj)
-    resource = _OWNERS.get(reference.get("kind", "")) if reference is not None else None
-    if reference is None or resource is None:
+    if reference is None:
         return None
-    return reader.get(Address(resource, objects.namespace(obj), reference["name"]), "member")
+    group, _ = split_api_version(reference.get("apiVersion") or "")
+    # Whoever made it may write another version of the owner's API than the one that is followed.
+    for resource in _OWNERS.get((group, reference.get("kind", "")), ()):
+        address = Address(resource, objects.namespace(obj), reference["name"])
+        owner = reader.get(address, "member")
+        if owner is not None:
+            return owner
+    return None
 
 
-def _news(pod: Object | None) -> tuple[object, ...]:
-    """What an agent wants to know of a pod; of whom a ReplicaSet tells, only its trouble."""
+def _news(reader: Reader, pod: Object | None) -> tuple[object, ...]:
+    """What an agent wants to know of a pod; of whom others tell enough, only its trouble."""
     if pod is None:
         return ("", "")
     reference = objects.controller_of(pod)
-    if reference is None or reference.get("kind") in ("ReplicaSet", "Job"):
+    kind = "" if reference is None else reference.get("kind")
+    if kind in ("", "Job") or (kind == "ReplicaSet" and not _is_timed(reader, pod)):
         return trouble(pod)
     return *trouble(pod), is_ready(pod), objects.is_deleting(pod)
+
+
+def _is_timed(reader: Reader, pod: Object) -> bool:
+    """Whether its Deployment asks for how long it is ready, which no ReplicaSet tells in time."""
+    deployment = _owner(reader, _owner(reader, pod) or {})
+    return deployment is not None and bool(_DEPLOYMENT.min_ready_seconds(deployment))
 
 
 def _phase(obj: Object | None) -> str:
@@ -235,9 +253,10 @@ def _conditions(cluster: Object | None) -> object:
     return objects.dig(cluster or {}, "status", "conditions", default=()), annotations
 
 
-_OWNERS = {
-    "ReplicaSet": REPLICA_SETS,
-    "Deployment": Resource("apps", "v1", "deployments"),
-    "StatefulSet": Resource("apps", "v1", "statefulsets"),
-    "DaemonSet": Resource("apps", "v1", "daemonsets"),
+_DEPLOYMENT = DeploymentWorkload()
+_OWNERS: dict[tuple[str, str], list[Resource]] = {
+    ("apps", "ReplicaSet"): [Resource("apps", "v1", "replicasets")]
 }
+for _kind in (*kubernetes.WORKLOADS, *kruise.WORKLOADS):
+    _resource = Resource(_kind.group, _kind.version, plural(_kind))
+    _OWNERS.setdefault((_kind.group, _kind.kind), []).append(_resource)

@@ -9,13 +9,14 @@ from oneco.decision import Reason
 from oneco.kinds.release import Observed, ObservedObject, WorkloadProgress
 from oneco.kube import objects
 from oneco.kube.objects import Object
-from oneco.kube.refs import Kind, split_api_version
+from oneco.kube.refs import Kind, kind_of, split_api_version
 from oneco.release import health
 from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
-from oneco.release.variants import Identity
+from oneco.release.variants import Identity, identity
 
-State = Literal["Unseen", "Progressing", "Reached", "Failed"]
+State = Literal["Unseen", "Progressing", "Paused", "Reached", "Failed"]
+"""`Paused`: somebody in the cluster holds a workload, which is nobody's failure."""
 
 
 class Judgement(NamedTuple):
@@ -57,10 +58,13 @@ def judge(
     if not observed.is_confirmed:
         message = "this hub started from a copy: see oneco clusters confirm"
         return Judgement("Unseen", Reason("NotConfirmed", message))
-    progress = _progress(observed.objects, targets, workloads)
+    progress = _progress(observed.objects, work, targets, workloads)
     failure = _failure(observed.objects, is_strict)
     if failure is not None:
         return Judgement("Failed", failure, progress)
+    paused = _first_paused(observed.objects, progress)
+    if paused is not None:
+        return Judgement("Paused", paused, progress)
     waiting = _first_waiting(observed.objects, progress)
     if waiting is not None:
         return Judgement("Progressing", waiting, progress)
@@ -116,16 +120,33 @@ def _first_waiting(
     return None
 
 
+def _first_paused(
+    seen: Sequence[ObservedObject], progress: Sequence[WorkloadProgress]
+) -> Reason | None:
+    """The first that is paused with pods to update; what its own manifest pauses has none."""
+    short = {(row.kind, row.namespace, row.name) for row in progress if row.updated < row.target}
+    for one in seen:
+        if one.is_paused and (one.ref.kind, one.ref.namespace, one.ref.name) in short:
+            message = f"{_label(one)} is paused in the cluster: nothing goes on until it is resumed"
+            return Reason("WorkloadPaused", message)
+    return None
+
+
 def _progress(
-    seen: Sequence[ObservedObject], targets: Mapping[Identity, int], workloads: Workloads
+    seen: Sequence[ObservedObject],
+    work: Object,
+    targets: Mapping[Identity, int],
+    workloads: Workloads,
 ) -> tuple[WorkloadProgress, ...]:
+    manifests = objects.dig(work, "spec", "workload", "manifests", default=())
+    by_identity = {identity(one): one for one in manifests if kind_of(one) in workloads}
     return tuple(
         WorkloadProgress(
             kind=one.ref.kind,
             name=one.ref.name,
             namespace=one.ref.namespace,
             replicas=one.replicas,
-            target=_target(one, targets),
+            target=_target(one, targets, by_identity.get(identity_of(one)), workloads),
             updated=one.updated,
             ready=one.updated_ready,
         )
@@ -134,10 +155,18 @@ def _progress(
     )
 
 
-def _target(one: ObservedObject, targets: Mapping[Identity, int]) -> int:
+def _target(
+    one: ObservedObject,
+    targets: Mapping[Identity, int],
+    manifest: Object | None,
+    workloads: Workloads,
+) -> int:
     # A workload that this batch does not hold back must be whole; one that was scaled down
-    # meanwhile cannot have more new pods than it has pods.
-    return min(targets.get(identity_of(one), one.replicas), one.replicas)
+    # meanwhile cannot have more new pods than it has pods, nor than its owner lets it have.
+    wanted = min(targets.get(identity_of(one), one.replicas), one.replicas)
+    if manifest is None:
+        return wanted
+    return min(wanted, workloads[kind_of(manifest)].reach(manifest, one.replicas))
 
 
 def _label(one: ObservedObject) -> str:

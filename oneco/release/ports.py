@@ -1,4 +1,9 @@
-"""What this room wants of integrations: how a workload kind lets only some pods run a template."""
+"""What this room wants of integrations: how a workload kind lets only some pods run a template.
+
+Every function is pure and needs nothing but a manifest. What happens between two batches inside a
+cluster is the other half, `oneco.agent.ports`: one driver implements both, and whoever closes the
+loop, an agent or the hub for a cluster without ours, calls the same functions.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +30,17 @@ class Workload(Protocol):
         ...
 
     def gate(self, manifest: Object, updated: int) -> Object:
-        """The manifest with fields that let exactly `updated` pods run its template."""
+        """The manifest with fields that let `updated` pods run its template, always a number.
+
+        What its owner holds back himself stays held back.
+        """
+        ...
+
+    def reach(self, manifest: Object, replicas: int) -> int:
+        """How many of `replicas` pods the manifest, gated or not, surely brings to its template.
+
+        Fewer than all where its owner holds some back; none where only its cluster knows.
+        """
         ...
 
 

@@ -164,8 +164,8 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
         return _fail(seen, status, found.reason, now)
     if status.phase == "Succeeded":
         return _keep_watch(seen, status, now)
-    if found.state == "Unseen":
-        # What nobody sees is neither good nor bad, and its time does not count.
+    if found.state in ("Unseen", "Paused"):
+        # What nobody sees or lets happen is neither good nor bad, and its time does not count.
         status = changed(status, progressed_at="", batch_reached_at="")
         return show(seen, changed(status, found.reason, phase="Progressing"))
     status = _progressed(status, now)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from oneco.agent import workloads
+from oneco.clock import Instant
 from oneco.control.cache import Cache, CacheReader
-from oneco.kube.refs import Resource
+from oneco.kube import times
+from oneco.kube.refs import Resource, kind_of
+from oneco.main.controllers import WORKLOADS
 
-STATEFUL_SETS = Resource("apps", "v1", "statefulsets")
+CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions")
+REPLICA_SETS = Resource("apps", "v1", "replicasets")
+NOW = times.from_text("2026-11-21T08:00:00Z")
 
 
 def a_workload(kind: str, status: Any, generation: int = 2) -> Any:
@@ -37,13 +42,19 @@ def a_pod(name: str, revision: str, *, ready: bool = True, **more: Any) -> Any:
     return owned(name, revision, status={"conditions": conditions}, **more)
 
 
-def counted(live: Any, *pods: Any, revisions: Any = ()) -> workloads.Counts:
+def counted(live: Any, *pods: Any, now: Instant = NOW, **others: Any) -> workloads.Counts:
     cache = Cache()
     for pod in pods:
         cache.take("member", workloads.PODS, pod)
-    for revision in revisions:
-        cache.take("member", workloads.CONTROLLER_REVISIONS, revision)
-    return workloads.count(CacheReader(cache), live)
+    for resource, kept in (
+        (CONTROLLER_REVISIONS, "revisions"),
+        (REPLICA_SETS, "replica_sets"),
+        (workloads.NODES, "nodes"),
+    ):
+        for one in others.get(kept, ()):
+            cache.take("member", resource, one)
+    seen = workloads.look(CacheReader(cache), live, WORKLOADS[kind_of(live)])
+    return workloads.count(seen, now)
 
 
 SET = {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 2, "updateRevision": "db-new"}
@@ -57,7 +68,7 @@ def test_only_pods_of_the_newest_revision_that_are_ready_count():
     ]
     found = counted(a_workload("StatefulSet", SET), *pods)
     assert (found.is_current, found.updated, found.updated_ready) == (True, 2, 1)
-    assert (found.replicas, found.total, found.newest) == (3, 3, "db-new")
+    assert (found.replicas, found.total) == (3, 3)
 
 
 def test_a_status_of_an_older_generation_is_not_believed():
@@ -103,10 +114,9 @@ def test_a_daemon_sets_revision_is_the_one_that_keeps_its_template():
     pods = [a_pod("a", "old"), a_pod("b", "new")]
     revisions = [keeping(1, "old"), keeping(2, "new")]
     found = counted(a_workload("DaemonSet", DAEMON), *pods, revisions=revisions)
-    assert (found.replicas, found.updated, found.updated_ready, found.newest) == (2, 1, 1, "new")
+    assert (found.replicas, found.updated, found.updated_ready) == (2, 1, 1)
 
 
 def test_a_daemon_set_whose_revision_is_not_known_yet_is_not_believed():
     found = counted(a_workload("DaemonSet", DAEMON), revisions=[keeping(1, "old")])
     assert not found.is_current
-    assert found.newest == ""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oneco.agent.ports import Pod
 from oneco.integrations.kubernetes.daemonset import DaemonSetWorkload
 
 DRIVER = DaemonSetWorkload()
@@ -28,26 +29,22 @@ def live(updated: int, nodes: int, bound: int | str | None = None) -> Any:
     return {**gated, "status": {"desiredNumberScheduled": nodes}}
 
 
-def pods(states: str) -> list[Any]:
+def pods(states: str) -> list[Pod]:
     """A pod for each letter: o and n are old and new, in capitals those that are not ready."""
     return [
-        {
-            "metadata": {
-                "name": f"log-{number}",
-                "labels": {"controller-revision-hash": letter.lower()},
-            },
-            "spec": {"nodeName": f"node-{number}"},
-            "status": {
-                "conditions": [{"type": "Ready", "status": str(letter.islower())}],
-            },
-        }
+        Pod(
+            {"metadata": {"name": f"log-{number}"}, "spec": {"nodeName": f"node-{number}"}},
+            is_new=letter.lower() == "n",
+            is_ready=letter.islower(),
+            is_available=letter.islower(),
+        )
         for number, letter in enumerate(states)
         if letter != "-"
     ]
 
 
 def doomed(states: str, updated: int, bound: int | str | None = None) -> list[str]:
-    found = DRIVER.doomed(live(updated, len(states), bound), pods(states), "n")
+    found = DRIVER.doomed(live(updated, len(states), bound), pods(states), len(states))
     return [one["spec"]["nodeName"] for one in found]
 
 
@@ -93,7 +90,7 @@ def test_the_same_news_are_answered_with_the_same_pods():
 
 def test_without_a_gate_nothing_is_deleted():
     found = {**a_daemon_set(), "status": {"desiredNumberScheduled": 2}}
-    assert DRIVER.doomed(found, pods("oo"), "n") == ()
+    assert DRIVER.doomed(found, pods("oo"), 2) == ()
 
 
 def test_a_daemon_set_whose_pods_a_person_deletes_is_not_divided():

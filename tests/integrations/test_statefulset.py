@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oneco.agent.ports import Pod
 from oneco.integrations.kubernetes.statefulset import StatefulSetWorkload
 
 DRIVER = StatefulSetWorkload()
@@ -22,10 +23,8 @@ def a_set(**spec: Any) -> Any:
 
 
 def a_pod(number: int, revision: str, *, ready: bool) -> Any:
-    return {
-        "metadata": {"name": f"db-{number}", "labels": {"controller-revision-hash": revision}},
-        "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]},
-    }
+    labels = {"controller-revision-hash": revision}
+    return {"metadata": {"name": f"db-{number}", "labels": labels}}, ready
 
 
 def live(partition: int = 0, current: str = "db-old", **spec: Any) -> Any:
@@ -39,7 +38,16 @@ def partition_of(manifest: Any) -> Any:
 
 
 def doomed(*pods: Any, of: Any, newest: str) -> list[str]:
-    return [one["metadata"]["name"] for one in DRIVER.doomed(of, pods, newest)]
+    seen = [
+        Pod(
+            body,
+            is_new=body["metadata"]["labels"]["controller-revision-hash"] == newest,
+            is_ready=ready,
+            is_available=ready,
+        )
+        for body, ready in pods
+    ]
+    return [one["metadata"]["name"] for one in DRIVER.doomed(of, seen, 5)]
 
 
 @given(replicas=st.integers(1, 200), updated=st.integers(1, 200))
@@ -73,7 +81,14 @@ def test_the_gate_keeps_the_sets_own_bound():
 def test_a_set_that_somebody_holds_otherwise_is_not_divided():
     assert DRIVER.is_divisible(a_set())
     assert not DRIVER.is_divisible(a_set(updateStrategy={"type": "OnDelete"}))
-    assert not DRIVER.is_divisible(a_set(updateStrategy={"rollingUpdate": {"partition": 2}}))
+    assert DRIVER.reach(a_set(updateStrategy={"type": "OnDelete"}), 5) == 0
+
+
+def test_what_its_owner_holds_back_stays_held_back_by_every_gate():
+    own = a_set(updateStrategy={"rollingUpdate": {"partition": 2}})
+    assert DRIVER.is_divisible(own)
+    assert [partition_of(DRIVER.gate(own, updated)) for updated in (1, 3, 4)] == [4, 2, 2]
+    assert DRIVER.reach(own, 5) == 3
 
 
 def test_a_stuck_pod_of_an_abandoned_revision_is_deleted_after_the_rollback():

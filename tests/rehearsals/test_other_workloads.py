@@ -20,6 +20,7 @@ from tests.rehearsals.given import (
 )
 
 QUARTERS = ["25%", "50%", "100%"]
+TWO_AT_ONCE = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 2}}
 
 
 def policy(**more):
@@ -112,13 +113,12 @@ def test_a_correction_gets_past_a_pod_that_the_version_before_it_left_stuck(comp
     assert ending.images("app") == {"test-1": "shop/app:v3"}
 
 
-@pytest.mark.parametrize("component", [stateful("app", pods=4), daemon("app")])
-def test_a_lost_node_delays_a_release_and_breaks_no_bound(component):
+def test_a_lost_node_delays_a_stateful_set_and_breaks_no_bound():
     ending = (
         rehearse(seed=11)
         .given(
             fleet(nodes=4, test=1),
-            application(component, **policy(progressDeadline="30m")),
+            application(stateful("app", pods=4), **policy(progressDeadline="30m")),
             until("4h"),
         )
         .when(node_lost("node-4", "test-1", since="70s", until="10m"))
@@ -126,6 +126,29 @@ def test_a_lost_node_delays_a_release_and_breaks_no_bound(component):
     )
     assert ending.outcome == "succeeded"
     assert set(images_of_pods(ending.world, "test-1").values()) == {"v2"}
+
+
+def test_a_silent_node_is_not_waited_for_and_gets_the_new_version_when_it_is_back():
+    """Of a thousand nodes some are always silent; they say nothing about a version."""
+    before, after = {}, {}
+    ending = (
+        rehearse(seed=11)
+        .given(
+            fleet(nodes=4, test=1),
+            # With a bound of one the silent node alone would stop its own controller.
+            application(daemon("app", updateStrategy=TWO_AT_ONCE), **policy()),
+            until("4h"),
+        )
+        .when(
+            node_lost("node-4", "test-1", since="70s", until="40m"),
+            looked_at(lambda world: before.update(images_of_pods(world, "test-1")), at="39m"),
+            looked_at(lambda world: after.update(images_of_pods(world, "test-1")), at="45m"),
+        )
+        .ends()
+    )
+    assert ending.outcome == "succeeded"
+    assert sorted(before.values()) == ["v1", "v2", "v2", "v2"]
+    assert set(after.values()) == {"v2"}
 
 
 def test_a_stateful_set_that_is_scaled_meanwhile_keeps_its_batch():

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from oneco.agent.ports import Pod, Said
 from oneco.integrations.kubernetes.deployment import MAX_UNAVAILABLE_ANNOTATION
 from oneco.kinds.release import PARTITION_ANNOTATION
-from oneco.kube import objects
+from oneco.kube import amounts, objects
 from oneco.kube.objects import Json, Object
+from oneco.kube.refs import Resource
 
 REVISION_LABEL = "controller-revision-hash"
 _DEFAULT_MAX_UNAVAILABLE = "1"
@@ -20,6 +22,9 @@ _DEFAULT_MAX_UNAVAILABLE = "1"
 
 class DaemonSetWorkload:
     """Kubernetes' DaemonSet as a workload that can be updated in part."""
+
+    history: Resource | None = Resource("apps", "v1", "controllerrevisions")
+    is_on_nodes = True
 
     def replicas(self, manifest: Object) -> int | None:
         """None: the nodes of the cluster say how many pods there are."""
@@ -32,8 +37,12 @@ class DaemonSetWorkload:
 
     def is_divisible(self, manifest: Object) -> bool:
         """A DaemonSet whose pods somebody else deletes is not to be deleted from besides."""
-        kind = objects.dig(manifest, "spec", "updateStrategy", "type", default="RollingUpdate")
-        return bool(kind == "RollingUpdate")
+        return not _is_on_delete(manifest)
+
+    def reach(self, manifest: Object, replicas: int) -> int:
+        """None where somebody else deletes pods when he likes, else all."""
+        is_ours = PARTITION_ANNOTATION in objects.annotations_of(manifest)
+        return replicas if is_ours or not _is_on_delete(manifest) else 0
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
@@ -45,46 +54,72 @@ class DaemonSetWorkload:
         )
         return objects.put(marked, ("spec", "updateStrategy"), {"type": "OnDelete"})
 
+    def served(self, manifest: Object, version: str) -> Object | None:
+        """The manifest itself: there is one version."""
+        return manifest if version == "v1" else None
+
+    def said(self, live: Object, history: Sequence[Object]) -> Said:
+        """The status names no revision: it is the one that keeps the present template."""
+        status = live.get("status") or {}
+        return Said(
+            replicas=status.get("desiredNumberScheduled") or 0,
+            total=status.get("currentNumberScheduled") or 0,
+            updated=status.get("updatedNumberScheduled") or 0,
+            ready=status.get("numberReady") or 0,
+            newest=_revision_of_template(live, history),
+        )
+
+    def min_ready_seconds(self, live: Object) -> int:
+        """Its own field, which the gate leaves alone."""
+        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+
+    def is_paused(self, manifest: Object) -> bool:
+        """Never: it has no pause."""
+        del manifest
+        return False
+
     def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
         """The gated manifest as it is: the steps are deletions."""
         del live, updated_ready
         return manifest
 
-    def doomed(self, live: Object, pods: Sequence[Object], newest: str) -> Sequence[Object]:
+    def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """The old pods to delete now, those first that do not serve anyhow.
 
         The same pods for the same cluster: an answer to news that are old deletes nothing more.
         """
         marks = objects.annotations_of(live)
         target = marks.get(PARTITION_ANNOTATION, "")
-        kind = objects.dig(live, "spec", "updateStrategy", "type", default="RollingUpdate")
-        if kind != "OnDelete" or not target.isdecimal():
+        if not _is_on_delete(live) or not target.isdecimal():
             return ()
-        wanted = objects.dig(live, "status", "desiredNumberScheduled", default=0)
-        old = [pod for pod in pods if objects.labels(pod).get(REVISION_LABEL) != newest]
+        old = sorted((pod for pod in pods if not pod.is_new), key=_place)
         # A node without a pod will get a new one: it counts as updated, and as missing.
-        coming = max(0, wanted - len(pods))
+        coming = max(0, replicas - len(pods))
         more = int(target) - (len(pods) - len(old)) - coming
-        room = _allowed(marks, wanted) - coming - sum(not _is_ready(pod) for pod in pods)
-        sick = [pod for pod in sorted(old, key=_place) if not _is_ready(pod)]
-        well = [pod for pod in sorted(old, key=_place) if _is_ready(pod)]
+        room = _allowed(marks, replicas) - coming - sum(not pod.is_available for pod in pods)
+        sick = [pod.body for pod in old if not pod.is_ready]
+        well = [pod.body for pod in old if pod.is_ready]
         return (*sick, *well[: max(0, room)])[: max(0, more)]
 
 
-def _place(pod: Object) -> tuple[str, str]:
-    return objects.dig(pod, "spec", "nodeName", default=""), objects.name(pod)
+def _place(pod: Pod) -> tuple[str, str]:
+    return objects.dig(pod.body, "spec", "nodeName", default=""), objects.name(pod.body)
 
 
-def _is_ready(pod: Object) -> bool:
-    return any(
-        one.get("type") == "Ready" and one.get("status") == "True"
-        for one in objects.dig(pod, "status", "conditions", default=())
-    )
+def _is_on_delete(manifest: Object) -> bool:
+    kind = objects.dig(manifest, "spec", "updateStrategy", "type", default="RollingUpdate")
+    return bool(kind == "OnDelete")
 
 
 def _allowed(marks: Mapping[str, str], nodes: int) -> int:
     """Kubernetes rounds a DaemonSet's `maxUnavailable` up; at least one, or nothing moves."""
     bound = marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_MAX_UNAVAILABLE)
-    if bound.endswith("%"):
-        return max(1, -(-nodes * int(bound.rstrip("%")) // 100))
-    return max(1, int(bound)) if bound.isdecimal() else 1
+    return max(1, amounts.pods(bound, nodes, is_up=True))
+
+
+def _revision_of_template(live: Object, history: Sequence[Object]) -> str | None:
+    wanted = {**objects.dig(live, "spec", "template", default={}), "$patch": "replace"}
+    for one in history:
+        if objects.dig(one, "data", "spec", "template") == wanted:
+            return objects.labels(one).get(REVISION_LABEL)
+    return None

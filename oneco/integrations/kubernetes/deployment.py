@@ -9,22 +9,41 @@ Putting the original fields back lets the update finish, or the old template ret
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+from oneco.agent.ports import Pod, Said
 from oneco.kinds.release import PARTITION_ANNOTATION
-from oneco.kube import objects
+from oneco.kube import amounts, objects
 from oneco.kube.objects import Json, Object
+from oneco.kube.refs import Resource
 
 MAX_UNAVAILABLE_ANNOTATION = "onepersoncompany.io/max-unavailable"
-"""On a gated Deployment: its own `maxUnavailable`, the most pods that one step may take down."""
+"""On a gated workload: its own `maxUnavailable`, the most pods that one step may take down."""
+MAX_SURGE_ANNOTATION = "onepersoncompany.io/max-surge"
+"""On a gated Deployment: its own `maxSurge`, used where no pod may be taken down."""
+MIN_READY_ANNOTATION = "onepersoncompany.io/min-ready-seconds"
+"""On a gated Deployment: its own `minReadySeconds`, by which its new pods are counted."""
 
 # The API wants minReadySeconds below progressDeadlineSeconds; the latter at this value never ends.
 _NEVER_AVAILABLE_SECONDS = 2_147_483_646
 _NO_DEADLINE_SECONDS = 2_147_483_647
-_DEFAULT_MAX_UNAVAILABLE = "25%"
+_DEFAULT_AMOUNT = "25%"
+_REVISION = "deployment.kubernetes.io/revision"
+_HASH_LABEL = "pod-template-hash"
+
+
+class _Opening(NamedTuple):
+    """How many pods more than wanted, and how many fewer old ones, a gate lets there be."""
+
+    surge: int
+    unavailable: int
 
 
 class DeploymentWorkload:
     """Kubernetes' Deployment as a workload that can be updated in part."""
+
+    history: Resource | None = Resource("apps", "v1", "replicasets")
+    is_on_nodes = False
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
@@ -38,21 +57,57 @@ class DeploymentWorkload:
     def is_divisible(self, manifest: Object) -> bool:
         """A Deployment that recreates all pods at once cannot be held in between."""
         kind = objects.dig(manifest, "spec", "strategy", "type", default="RollingUpdate")
-        return bool(kind == "RollingUpdate") and not objects.dig(manifest, "spec", "paused")
+        return bool(kind == "RollingUpdate") and not self.is_paused(manifest)
+
+    def reach(self, manifest: Object, replicas: int) -> int:
+        """None while its owner pauses it, else all."""
+        return 0 if self.is_paused(manifest) else replicas
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        own = objects.dig(
-            manifest, "spec", "strategy", "rollingUpdate", "maxUnavailable",
-            default=_DEFAULT_MAX_UNAVAILABLE,
-        )  # fmt: skip
-        marks = {PARTITION_ANNOTATION: str(updated), MAX_UNAVAILABLE_ANNOTATION: str(own)}
+        own = objects.dig(manifest, "spec", "strategy", "rollingUpdate", default={})
+        marks = {
+            PARTITION_ANNOTATION: str(updated),
+            MAX_UNAVAILABLE_ANNOTATION: str(own.get("maxUnavailable", _DEFAULT_AMOUNT)),
+            MAX_SURGE_ANNOTATION: str(own.get("maxSurge", _DEFAULT_AMOUNT)),
+            MIN_READY_ANNOTATION: str(objects.dig(manifest, "spec", "minReadySeconds", default=0)),
+        }
         marked = objects.put(
             manifest, ("metadata", "annotations"), {**objects.annotations_of(manifest), **marks}
         )
         if updated == 0:
             return objects.put(marked, ("spec", "paused"), True)
-        return _held(marked, updated)
+        return _held(marked, _Opening(0, updated))
+
+    def served(self, manifest: Object, version: str) -> Object | None:
+        """The manifest itself: there is one version."""
+        return manifest if version == "v1" else None
+
+    def said(self, live: Object, history: Sequence[Object]) -> Said:
+        """The status names no revision: the newest ReplicaSet keeps it, and counts its pods."""
+        status = live.get("status") or {}
+        updated = status.get("updatedReplicas") or 0
+        newest = _newest(live, history) if updated else None
+        ready = objects.dig(newest or {}, "status", "readyReplicas", default=0)
+        return Said(
+            replicas=objects.dig(live, "spec", "replicas", default=1),
+            total=status.get("replicas") or 0,
+            updated=updated,
+            ready=status.get("readyReplicas") or 0,
+            newest=objects.labels(newest or {}).get(_HASH_LABEL, ""),
+            updated_ready=None if updated and self.min_ready_seconds(live) else min(ready, updated),
+        )
+
+    def min_ready_seconds(self, live: Object) -> int:
+        """Its owner's `minReadySeconds`: under the gate the field itself says something else."""
+        own = objects.annotations_of(live).get(MIN_READY_ANNOTATION, "")
+        if own.isdecimal():
+            return int(own)
+        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+
+    def is_paused(self, manifest: Object) -> bool:
+        """Whether it is paused."""
+        return bool(objects.dig(manifest, "spec", "paused", default=False))
 
     def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
         """The gated manifest, narrowed so that no more pods are down than its owner allows.
@@ -64,42 +119,63 @@ class DeploymentWorkload:
         target = marks.get(PARTITION_ANNOTATION)
         if target is None or not target.isdecimal() or int(target) == 0:
             return manifest
-        step = _opening(live) if updated_ready is None else updated_ready + _allowed(marks, live)
-        return manifest if step >= int(target) else _held(manifest, step)
+        held = _opening(live) if updated_ready is None else None
+        if held is None:
+            held = _next_opening(marks, live, int(target), updated_ready or 0)
+        surge = min(held.surge, int(target))
+        return _held(manifest, _Opening(surge, min(held.unavailable, int(target) - surge)))
 
-    def doomed(self, live: Object, pods: Sequence[Object], newest: str) -> Sequence[Object]:
+    def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """None: its own controller replaces every pod."""
-        del live, pods, newest
+        del live, pods, replicas
         return ()
 
 
-def _allowed(marks: Mapping[str, str], live: Object | None) -> int:
-    bound = marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_MAX_UNAVAILABLE)
-    return _pods(bound, objects.dig(live or {}, "spec", "replicas", default=1))
+def _next_opening(
+    marks: Mapping[str, str], live: Object | None, target: int, ready: int
+) -> _Opening:
+    """The widest gate at which no more pods lack than its owner allows.
+
+    Where he allows none, new pods come beside the old ones, as his surge allows. Where even that
+    is none at this size, Kubernetes itself takes one pod down, or nothing would ever move.
+    """
+    replicas = objects.dig(live or {}, "spec", "replicas", default=1)
+    bound = marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_AMOUNT)
+    allowed = amounts.pods(bound, replicas, is_up=False)
+    if allowed:
+        return _Opening(0, ready + allowed)
+    bound = marks.get(MAX_SURGE_ANNOTATION, _DEFAULT_AMOUNT)
+    surge = min(target, amounts.pods(bound, replicas, is_up=True))
+    return _Opening(surge, ready) if surge else _Opening(0, ready + 1)
 
 
-def _opening(live: Object | None) -> int:
-    """How far the gate of a live object stands open; at least one, or nothing would ever move."""
-    path = ("spec", "strategy", "rollingUpdate", "maxUnavailable")
-    opening = objects.dig(live or {}, *path, default=1)
-    return max(1, opening) if isinstance(opening, int) else 1
+def _opening(live: Object | None) -> _Opening | None:
+    """How far the gate of a live object stands open; None where it has none yet."""
+    if objects.dig(live or {}, "spec", "minReadySeconds") != _NEVER_AVAILABLE_SECONDS:
+        return None
+    rolling = objects.dig(live or {}, "spec", "strategy", "rollingUpdate", default={})
+    surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
+    if not isinstance(surge, int) or not isinstance(unavailable, int):
+        return None
+    return _Opening(surge, unavailable) if surge or unavailable else None
 
 
-def _held(manifest: Object, updated: int) -> Object:
+def _held(manifest: Object, opening: _Opening) -> Object:
     spec = {
         **manifest["spec"],
         "minReadySeconds": _NEVER_AVAILABLE_SECONDS,
         "progressDeadlineSeconds": _NO_DEADLINE_SECONDS,
         "strategy": {
             "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": 0, "maxUnavailable": updated},
+            "rollingUpdate": {"maxSurge": opening.surge, "maxUnavailable": opening.unavailable},
         },
     }
     return {**manifest, "spec": spec}
 
 
-def _pods(bound: str, replicas: int) -> int:
-    """Kubernetes rounds `maxUnavailable` down; at least one, or nothing would ever move."""
-    if bound.endswith("%"):
-        return max(1, replicas * int(bound.rstrip("%")) // 100)
-    return max(1, int(bound)) if bound.isdecimal() else 1
+def _newest(deployment: Object, history: Sequence[Object]) -> Object | None:
+    revision = objects.annotations_of(deployment).get(_REVISION)
+    for one in history:
+        if objects.annotations_of(one).get(_REVISION) == revision:
+            return one
+    return None

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from oneco.agent.ports import Pod, Said
 from oneco.kinds.release import PARTITION_ANNOTATION
 from oneco.kube import objects
 from oneco.kube.objects import Json, Object
+from oneco.kube.refs import Resource
 
+OWN_PARTITION_ANNOTATION = "onepersoncompany.io/own-partition"
+"""On a gated set: the partition that its owner wrote, which no gate goes below."""
 REVISION_LABEL = "controller-revision-hash"
 # Higher than any ordinal: pods that a set gets while no pod may be new are old ones too.
 _NO_POD = 32767
@@ -20,6 +24,9 @@ _NO_POD = 32767
 
 class StatefulSetWorkload:
     """Kubernetes' StatefulSet as a workload that can be updated in part."""
+
+    history: Resource | None = None
+    is_on_nodes = False
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
@@ -31,65 +38,99 @@ class StatefulSetWorkload:
         return objects.dig(manifest, "spec", "template")
 
     def is_divisible(self, manifest: Object) -> bool:
-        """A set whose pods somebody else replaces, or holds back himself, cannot be held too."""
-        kind = objects.dig(manifest, "spec", "updateStrategy", "type", default="RollingUpdate")
-        return bool(kind == "RollingUpdate") and not objects.dig(
-            manifest, "spec", "updateStrategy", "rollingUpdate", "partition"
-        )
+        """A set whose pods somebody else replaces cannot be held too."""
+        return _is_rolling(manifest)
+
+    def reach(self, manifest: Object, replicas: int) -> int:
+        """All but what its partition holds; none where somebody else replaces pods."""
+        return max(0, replicas - _partition(manifest)) if _is_rolling(manifest) else 0
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        marks = {**objects.annotations_of(manifest), PARTITION_ANNOTATION: str(updated)}
-        marked = objects.put(manifest, ("metadata", "annotations"), marks)
-        replicas = self.replicas(manifest)
+        marks = {
+            PARTITION_ANNOTATION: str(updated),
+            OWN_PARTITION_ANNOTATION: str(_partition(manifest)),
+        }
+        marked = objects.put(
+            manifest, ("metadata", "annotations"), {**objects.annotations_of(manifest), **marks}
+        )
         # Where the cluster chooses the size, its agent knows better: until then nothing is new.
-        return _held(marked, _NO_POD if replicas is None else _partition(replicas, updated))
+        return _held(marked, self.replicas(manifest))
+
+    def served(self, manifest: Object, version: str) -> Object | None:
+        """The manifest itself: there is one version."""
+        return manifest if version == "v1" else None
+
+    def said(self, live: Object, history: Sequence[Object]) -> Said:
+        """What its status says; only pods tell which of them are new *and* ready."""
+        del history
+        status = live.get("status") or {}
+        return Said(
+            replicas=objects.dig(live, "spec", "replicas", default=1),
+            total=status.get("replicas") or 0,
+            updated=status.get("updatedReplicas") or 0,
+            ready=status.get("readyReplicas") or 0,
+            newest=status.get("updateRevision") or None,
+        )
+
+    def min_ready_seconds(self, live: Object) -> int:
+        """Its own field, which the gate leaves alone."""
+        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+
+    def is_paused(self, manifest: Object) -> bool:
+        """Never: it has no pause but its partition."""
+        del manifest
+        return False
 
     def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
         """The gated manifest at the size that the set has; its controller takes small steps."""
         del updated_ready
-        target = objects.annotations_of(manifest).get(PARTITION_ANNOTATION)
-        if target is None or not target.isdecimal() or self.replicas(manifest) is not None:
+        is_gated = PARTITION_ANNOTATION in objects.annotations_of(manifest)
+        if not is_gated or self.replicas(manifest) is not None:
             return manifest
-        replicas = objects.dig(live or {}, "spec", "replicas", default=1)
-        return _held(manifest, _partition(int(replicas), int(target)))
+        return _held(manifest, int(objects.dig(live or {}, "spec", "replicas", default=1)))
 
-    def doomed(self, live: Object, pods: Sequence[Object], newest: str) -> Sequence[Object]:
+    def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """The pods that hold up an ordered set although they are to be replaced anyhow."""
+        del replicas
         if objects.dig(live, "spec", "podManagementPolicy", default="") == "Parallel":
             return ()
-        strategy = objects.dig(live, "spec", "updateStrategy", default={})
-        if strategy.get("type", "RollingUpdate") != "RollingUpdate":
+        if not _is_rolling(live):
             return ()
         first = objects.dig(live, "spec", "ordinals", "start", default=0)
-        held = first + objects.dig(strategy, "rollingUpdate", "partition", default=0)
-        kept = (newest, objects.dig(live, "status", "currentRevision", default=""))
+        held = first + _partition(live)
+        current = objects.dig(live, "status", "currentRevision", default="")
         return tuple(
-            pod
+            pod.body
             for pod in pods
-            if not _is_ready(pod)
-            and _revision(pod) != newest
+            if not pod.is_ready
+            and not pod.is_new
             # Below the partition an old pod is where it belongs, ready or not.
-            and (_revision(pod) not in kept or _ordinal(pod) >= held)
+            and (_revision(pod.body) != current or _ordinal(pod.body) >= held)
         )
 
 
-def _partition(replicas: int, updated: int) -> int:
-    return max(0, replicas - updated) if updated else _NO_POD
+def _is_rolling(manifest: Object) -> bool:
+    kind = objects.dig(manifest, "spec", "updateStrategy", "type", default="RollingUpdate")
+    return bool(kind == "RollingUpdate")
 
 
-def _held(manifest: Object, partition: int) -> Object:
+def _partition(manifest: Object) -> int:
+    path = ("spec", "updateStrategy", "rollingUpdate", "partition")
+    own = objects.dig(manifest, *path, default=0)
+    return own if isinstance(own, int) else 0
+
+
+def _held(manifest: Object, replicas: int | None) -> Object:
+    """The manifest with the partition that its marks mean at this size."""
+    marks = objects.annotations_of(manifest)
+    updated, own = marks[PARTITION_ANNOTATION], int(marks.get(OWN_PARTITION_ANNOTATION, "0"))
+    free = int(updated) if updated.isdecimal() else 0
+    partition = max(own, replicas - free) if replicas is not None and free else _NO_POD
     strategy = objects.dig(manifest, "spec", "updateStrategy", default={})
     rolling = {**(strategy.get("rollingUpdate") or {}), "partition": partition}
     return objects.put(
         manifest, ("spec", "updateStrategy"), {"type": "RollingUpdate", "rollingUpdate": rolling}
-    )
-
-
-def _is_ready(pod: Object) -> bool:
-    return any(
-        one.get("type") == "Ready" and one.get("status") == "True"
-        for one in objects.dig(pod, "status", "conditions", default=())
     )
 
 

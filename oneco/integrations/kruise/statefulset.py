@@ -1,0 +1,138 @@
+"""The partition of an Advanced StatefulSet, which counts the pods that stay old.
+
+It shares one trouble with Kubernetes' own: where pods come in order, one that never gets ready
+holds up its set for ever, even when the old template is back. Such a pod has to be deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from oneco.agent.ports import Pod, Said
+from oneco.integrations.kruise import gates
+from oneco.kube import objects
+from oneco.kube.objects import Json, Object
+from oneco.kube.refs import Resource
+
+_REVISION_LABEL = "controller-revision-hash"
+# What v1alpha1 cannot say; it would be lost without a word.
+_NEWER_FIELDS = frozenset(
+    {
+        "lifecycle",
+        "ordinals",
+        "persistentVolumeClaimRetentionPolicy",
+        "reserveOrdinals",
+        "scaleStrategy",
+        "volumeClaimUpdateStrategy",
+    }
+)
+
+
+class StatefulSetWorkload:
+    """OpenKruise's Advanced StatefulSet as a workload that can be updated in part."""
+
+    history: Resource | None = None
+    is_on_nodes = False
+
+    def replicas(self, manifest: Object) -> int | None:
+        """How many pods the manifest asks for; None where it leaves that to its cluster."""
+        count = objects.dig(manifest, "spec", "replicas")
+        return None if count is None else int(count)
+
+    def template(self, manifest: Object) -> Json:
+        """The pod template."""
+        return objects.dig(manifest, "spec", "template")
+
+    def is_divisible(self, manifest: Object) -> bool:
+        """A set that its owner pauses, or whose pods somebody deletes, cannot be held too."""
+        return not gates.is_on_delete(manifest) and not self.is_paused(manifest)
+
+    def reach(self, manifest: Object, replicas: int) -> int:
+        """All but what its partition holds; none while its owner pauses it."""
+        if not self.is_divisible(manifest):
+            return 0
+        return max(0, replicas - gates.number(gates.rolling(manifest).get("partition")))
+
+    def gate(self, manifest: Object, updated: int) -> Object:
+        """The manifest under a gate at `updated` pods."""
+        own = gates.number(gates.rolling(manifest).get("partition"))
+        return _held(gates.marked(manifest, updated, own), self.replicas(manifest))
+
+    def served(self, manifest: Object, version: str) -> Object | None:
+        """The manifest in that version, unless it says what the older one has no words for."""
+        if gates.version_of(manifest) == version:
+            return manifest
+        if version == "v1alpha1" and _NEWER_FIELDS & set(manifest.get("spec") or ()):
+            return None
+        return gates.in_version(manifest, version)
+
+    def said(self, live: Object, history: Sequence[Object]) -> Said:
+        """What its status says; its older version does not count new pods that are ready."""
+        del history
+        status = live.get("status") or {}
+        return Said(
+            replicas=objects.dig(live, "spec", "replicas", default=1),
+            total=status.get("replicas") or 0,
+            updated=status.get("updatedReplicas") or 0,
+            ready=status.get("readyReplicas") or 0,
+            newest=status.get("updateRevision") or None,
+        )
+
+    def min_ready_seconds(self, live: Object) -> int:
+        """Its own field, which the gate leaves alone."""
+        return gates.number(gates.rolling(live).get("minReadySeconds"))
+
+    def is_paused(self, manifest: Object) -> bool:
+        """Whether it is paused."""
+        return bool(gates.rolling(manifest).get("paused"))
+
+    def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
+        """The gated manifest at the size that the set has; its controller takes small steps."""
+        del updated_ready
+        if gates.target(manifest) is None or self.replicas(manifest) is not None:
+            return manifest
+        return _held(manifest, int(objects.dig(live or {}, "spec", "replicas", default=1)))
+
+    def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
+        """The pods that hold up an ordered set although they are to be replaced anyhow.
+
+        Where a hook wants to be asked before a pod goes, nothing goes behind its back.
+        """
+        del replicas
+        spec = live.get("spec") or {}
+        is_hooked = objects.dig(spec, "lifecycle", "preDelete") is not None
+        if spec.get("podManagementPolicy") == "Parallel" or is_hooked:
+            return ()
+        if not self.is_divisible(live):
+            return ()
+        held = gates.number(gates.rolling(live).get("partition"))
+        current = objects.dig(live, "status", "currentRevision", default="")
+        # The partition counts pods, whatever ordinals are reserved.
+        ordered = sorted(pods, key=lambda pod: _ordinal(pod.body))
+        return tuple(
+            pod.body
+            for place, pod in enumerate(ordered)
+            if not pod.is_ready
+            and not pod.is_new
+            # Below the partition an old pod is where it belongs, ready or not.
+            and (_revision(pod.body) != current or place >= held)
+        )
+
+
+def _held(manifest: Object, replicas: int | None) -> Object:
+    """The manifest with the partition that its marks mean at this size."""
+    own = gates.own_partition(manifest)
+    kept = int(own) if own.isdecimal() else 0
+    partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
+    fields = {**gates.rolling(manifest), "partition": partition}
+    strategy = {**gates.strategy(manifest), "type": "RollingUpdate", "rollingUpdate": fields}
+    return objects.put(manifest, ("spec", "updateStrategy"), strategy)
+
+
+def _revision(pod: Object) -> str:
+    return objects.labels(pod).get(_REVISION_LABEL, "")
+
+
+def _ordinal(pod: Object) -> int:
+    number = objects.name(pod).rpartition("-")[2]
+    return int(number) if number.isdecimal() else -1
