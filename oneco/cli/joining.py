@@ -19,7 +19,10 @@ from oneco.main.connecting import Choice, Connected
 @click.argument("name")
 @click.option("--to", "file", default="", metavar="FILE", help="Write it there, for you alone.")
 @click.option("--valid", default="1h", metavar="TIME", help="How long it can be used.")
-def join(name: str, file: str, valid: str) -> None:
+@click.option("--environment", default="", metavar="NAME", help="Such as test or production.")
+@click.option("--region", default="", metavar="NAME", help="Where it is.")
+@click.option("--server", default="", metavar="URL", help="The hub's address seen from there.")
+def join(name: str, file: str, valid: str, environment: str, region: str, server: str) -> None:
     """Invite a cluster: print what its agent needs for `oneco agent --join`.
 
     It can be used once. To invite is to accept.
@@ -30,10 +33,14 @@ def join(name: str, file: str, valid: str) -> None:
 
     current = session.current()
     seconds = durations.parse(valid, "--valid")
+    if server and not server.startswith("https://"):
+        raise Refused("--server", found=server, wanted="an address such as https://host:6443")
     if file and Path(file).exists():
         raise Refused("--to", found=file, wanted="a file that is not there yet")
     joining.check_name(name)
-    text = asyncio.run(joining.invite(current.choice, name, seconds=seconds))
+    labels = _labels(environment, region)
+    terms = joining.Terms(seconds=seconds, labels=labels, server=server.rstrip("/"))
+    text = asyncio.run(joining.invite(current.choice, name, terms))
     if file:
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
             made.write(text)
@@ -53,8 +60,7 @@ def add(name: str, member: str, member_context: str, environment: str, region: s
     from oneco.main import adding
 
     current = session.current()
-    said = {ENVIRONMENT_LABEL: environment, REGION_LABEL: region}
-    labels = {key: value for key, value in said.items() if value}
+    labels = _labels(environment, region)
 
     async def work(cluster: Connected) -> str:
         choice = Choice(kubeconfig=member, context=member_context)
@@ -63,3 +69,8 @@ def add(name: str, member: str, member_context: str, environment: str, region: s
     server = current.run(work)
     text = f"cluster {name} at {server} is added. Its agent begins within seconds."
     printing.show({"cluster": name, "server": server}, current.output, text)
+
+
+def _labels(environment: str, region: str) -> dict[str, str]:
+    said = {ENVIRONMENT_LABEL: environment, REGION_LABEL: region}
+    return {key: value for key, value in said.items() if value}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from oneco.clock import Instant
 from oneco.errors import Refused
-from oneco.fleet.joining import JOIN_GROUP_PREFIX
+from oneco.fleet.joining import JOIN_GROUP_PREFIX, JOINERS_GROUP
 from oneco.kinds import ocm
 from oneco.kube import names, times
 from oneco.kube.api import Api, Patch
@@ -31,8 +34,20 @@ _SECRETS = Resource("", "v1", "secrets")
 _TOKEN_NAMESPACE = "kube-system"
 
 
-async def invite(choice: Choice, cluster: str, *, seconds: float = TOKEN_SECONDS) -> str:
-    """The text of a kubeconfig with which the agent of `cluster` joins, once, within `seconds`.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How an invitation is meant: for how long, labels of the cluster, and the hub's address.
+
+    Without `server` it is the one that the kubeconfig names.
+    """
+
+    seconds: float = TOKEN_SECONDS
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    server: str = ""
+
+
+async def invite(choice: Choice, cluster: str, terms: Terms = Terms()) -> str:
+    """The text of a kubeconfig with which the agent of `cluster` joins, once, in time.
 
     To invite is to accept: the cluster is registered and accepted by this.
     """
@@ -41,14 +56,18 @@ async def invite(choice: Choice, cluster: str, *, seconds: float = TOKEN_SECONDS
 
     target = kubeconfig.load(choice.file(), choice.context or None)
     async with ClusterApi(target) as hub:
-        made = await token(hub, cluster, Instant(RealClock().now() + seconds))
-    return kubeconfig_text(target.cluster, cluster, {"token": made})
+        expires = Instant(RealClock().now() + terms.seconds)
+        made = await token(hub, cluster, expires, terms.labels)
+    where = dataclasses.replace(target.cluster, server=terms.server or target.cluster.server)
+    return kubeconfig_text(where, cluster, {"token": made})
 
 
-async def token(hub: Api, cluster: str, expires: Instant) -> str:
+async def token(
+    hub: Api, cluster: str, expires: Instant, labels: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Register and accept `cluster`; a new token that leads to one certificate of its agent."""
     check_name(cluster)
-    await _accept(hub, cluster)
+    await _accept(hub, cluster, labels)
     token_id, secret = secrets.token_hex(3), secrets.token_hex(8)
     made = _secret(cluster, token_id, secret, expires)
     await hub.create(Address(_SECRETS, _TOKEN_NAMESPACE), made)
@@ -90,17 +109,18 @@ def kubeconfig_text(server: Cluster, cluster: str, user: dict[str, str]) -> str:
     return msgspec.yaml.encode(content).decode()
 
 
-async def _accept(hub: Api, cluster: str) -> None:
+async def _accept(hub: Api, cluster: str, labels: Mapping[str, str]) -> None:
     registered: Object = {
         "apiVersion": ocm.CLUSTERS.api_version,
         "kind": "ManagedCluster",
-        "metadata": {"name": cluster},
+        "metadata": {"name": cluster, "labels": dict(labels)},
         "spec": {"hubAcceptsClient": True},
     }
     try:
         await hub.create(Address(ocm.CLUSTERS), registered)
     except AlreadyExists:
-        patch = Patch("merge", {"spec": registered["spec"]})
+        metadata = {"labels": dict(labels)}
+        patch = Patch("merge", {"metadata": metadata, "spec": registered["spec"]})
         await hub.patch(Address(ocm.CLUSTERS, "", cluster), patch)
 
 
@@ -110,7 +130,7 @@ def _secret(cluster: str, token_id: str, secret: str, expires: Instant) -> Objec
         "token-secret": secret,
         "expiration": times.to_text(expires),
         "usage-bootstrap-authentication": "true",
-        "auth-extra-groups": JOIN_GROUP_PREFIX + cluster,
+        "auth-extra-groups": f"{JOINERS_GROUP},{JOIN_GROUP_PREFIX}{cluster}",
         "description": f"Joins cluster {cluster}, once.",
     }
     return {

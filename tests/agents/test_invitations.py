@@ -15,6 +15,10 @@ from oneco.main.connecting import Choice
 from tests.agents.processes import Person
 from tests.embedded.servers import a_server
 
+TERMS = joining.Terms(
+    seconds=60, labels={ocm.ENVIRONMENT_LABEL: "test"}, server="https://hub.example:6443"
+)
+
 
 @pytest.mark.parametrize(
     "name", ["", "C1", "a.b", "a/b", "-a", "a" * 64, "kube-system", "oneco-system", "default"]
@@ -29,12 +33,13 @@ def test_to_invite_is_to_accept_and_the_text_is_a_kubeconfig_for_the_cluster(tmp
         person = Person(hub.kubeconfig_path)
         person.ask(lambda api: crds.install(api, crds.for_hub()))
         choice = Choice(kubeconfig=str(hub.kubeconfig_path))
-        text = asyncio.run(joining.invite(choice, "c1", seconds=60))
-        again = asyncio.run(joining.invite(choice, "c1", seconds=60))
+        text = asyncio.run(joining.invite(choice, "c1", TERMS))
+        again = asyncio.run(joining.invite(choice, "c1", TERMS))
         cluster = person.get(Address(ocm.CLUSTERS, "", "c1"))
         found = yaml.safe_load(text)
         assert cluster["spec"]["hubAcceptsClient"] is True
-        assert found["clusters"][0]["cluster"]["server"] == hub.url
+        assert cluster["metadata"]["labels"][ocm.ENVIRONMENT_LABEL] == "test"
+        assert found["clusters"][0]["cluster"]["server"] == "https://hub.example:6443"
         assert found["contexts"][0]["context"]["namespace"] == "c1"
         tokens = [yaml.safe_load(one)["users"][0]["user"]["token"] for one in (text, again)]
         assert tokens[0] != tokens[1]
