@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import oneco
 from oneco.clock import Instant
 from oneco.decision import Action, Change, Decision, Reader, StatusWrite
 from oneco.kinds import ocm
@@ -85,13 +86,14 @@ def _status(seen: ClusterSeen, now: Instant) -> Object:
         # The hub words it in its own way: what is true already is left as it is.
         if status_of(conditions, good.type) != "True":
             conditions = with_condition(conditions, good, now)
-    claims = [one for one in old.get("clusterClaims") or () if one.get("name") != ocm.NODES_CLAIM]
+    own = {ocm.NODES_CLAIM: str(len(seen.nodes)), ocm.AGENT_CLAIM: oneco.__version__}
+    others = [one for one in old.get("clusterClaims") or () if one.get("name") not in own]
     return {
         **old,
         "conditions": conditions,
         "capacity": _sum(seen.nodes, "capacity"),
         "allocatable": _sum(seen.nodes, "allocatable"),
-        "clusterClaims": [*claims, {"name": ocm.NODES_CLAIM, "value": str(len(seen.nodes))}],
+        "clusterClaims": [*others, *({"name": name, "value": own[name]} for name in own)],
     }
 
 

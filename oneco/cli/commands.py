@@ -30,7 +30,8 @@ COMMANDS: Final = (
     Command(
         "keys", "oneco.cli.keys", "List, export or change the keys of data and backups.", False
     ),
-    Command("version", "oneco.cli.version", "Show the version."),
+    Command("doctor", "oneco.cli.doctor", "Find what is wrong, and the command that mends it."),
+    Command("version", "oneco.cli.version", "Show the version.", False),
     Command("help", "oneco.cli.help", "Show the help of a command, or `help all`."),
     Command("completion", "oneco.cli.completion", "Completion for bash, zsh or fish.", False),
 )

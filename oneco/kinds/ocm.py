@@ -33,6 +33,8 @@ HUB_EPOCH_ANNOTATION = "onepersoncompany.io/hub-epoch"
 """On a ManagedCluster: which life of the hub this is; a start from a copy begins a new one."""
 CONFIRMED_EPOCH_ANNOTATION = "onepersoncompany.io/confirmed-epoch"
 """On a ManagedCluster: the hub's life that a person allowed to act on this cluster."""
+AGENT_CLAIM = "agent.onepersoncompany.io"
+"""The cluster claim that tells the version of the cluster's agent."""
 NODES_CLAIM = "nodes.onepersoncompany.io"
 """The cluster claim that tells how many nodes a cluster has."""
 

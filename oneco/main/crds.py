@@ -91,6 +91,11 @@ async def _install(api: Api, definition: Object) -> None:
         raise Refused(str(address), found=f"{found} ({refusal})", wanted=how) from refusal
 
 
+def is_outdated(there: Object, definition: Object) -> bool:
+    """Whether what is there is an older one of ours."""
+    return _is_older_and_ours(there, marked(definition))
+
+
 def _is_older_and_ours(there: Object, wanted: Object) -> bool:
     """Whether ours may be put in the place of what is there, and would change it."""
     marks, own = objects.annotations_of(there), objects.annotations_of(wanted)

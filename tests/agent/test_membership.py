@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import oneco
 from oneco.agent import membership
 from oneco.agent.membership import ClusterSeen
 from oneco.clock import Instant
@@ -66,6 +67,7 @@ def test_what_others_say_of_the_cluster_is_kept():
     assert found["clusterClaims"] == [
         {"name": "region", "value": "eu"},
         {"name": "nodes.onepersoncompany.io", "value": "1"},
+        {"name": "agent.onepersoncompany.io", "value": oneco.__version__},
     ]
 
 

@@ -1,0 +1,46 @@
+"""`oneco doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from oneco.cli import failures, printing, session
+from oneco.cli.program import command as a_command
+
+if TYPE_CHECKING:
+    from oneco.main.doctor.findings import Finding
+
+
+@a_command("doctor")
+def command() -> int:
+    """Find what is wrong with a hub or an agent, and name the command that mends each of it.
+
+    Looks at the directory that --data names, a hub's or an agent's, whether it runs or not, and
+    changes nothing there; with --kubeconfig or --context, at a hub elsewhere. The exit status is 1
+    if anything is wrong; warnings alone leave it 0.
+    """
+    from oneco.main.doctor import examining
+
+    current = session.current()
+    is_elsewhere = bool(current.choice.kubeconfig or current.choice.context)
+    data = None if is_elsewhere else current.data_directory()
+    patient = examining.Patient(data=data, choice=current.choice if is_elsewhere else None)
+    found = examining.examine(patient)
+    errors = [one for one in found if one.weight == "error"]
+    value: dict[str, Any] = {
+        "data": None if data is None else str(Path(data)),
+        "healthy": not errors,
+        "checks": len(examining.CHECKS),
+        "findings": [one.document() for one in found],
+    }
+    text = "\n\n".join(map(_text, found)) or f"All {value['checks']} checks passed."
+    printing.show(value, current.output, text)
+    return failures.MISTAKE if errors else failures.DONE
+
+
+def _text(one: Finding) -> str:
+    mark = click.style("error" if one.weight == "error" else "warning", bold=True)
+    return f"{mark} {one.code}: {one.about}: {one.message}\n  mend it: {one.command}"
