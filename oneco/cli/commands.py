@@ -26,6 +26,12 @@ COMMANDS: Final = (
     ),
     Command("rehearse", "oneco.cli.rehearse", "Try a release without touching any cluster."),
     Command("agent", "oneco.cli.agent", "Run the agent of one cluster."),
+    Command(
+        "install", "oneco.cli.install", "Make a Kubernetes cluster ready to be the hub.", False
+    ),
+    Command(
+        "uninstall", "oneco.cli.uninstall", "Take the hub's process and rights away again.", False
+    ),
     Command("backup", "oneco.cli.backup", "Copy the data of a running hub into a file."),
     Command(
         "keys", "oneco.cli.keys", "List, export or change the keys of data and backups.", False

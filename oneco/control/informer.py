@@ -20,6 +20,7 @@ _FROM_THE_FUTURE = "ResourceVersionTooLarge"
 """What a server says that was put back to a state from before what we have seen of it."""
 _NEWEST = str(2**63)
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
+_PATIENCE_SECONDS = 3.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Informer:
         self._api, self._scope, self._cache, self._clock = api, scope, cache, clock
         self._version = ""
         self._is_put_back = False
+        self._forbidden_since: Instant | None = None
         self.synced = asyncio.Event()
         self.trouble = ""
         """Why the collection is not being watched at the moment, in words; empty when it is."""
@@ -63,13 +65,22 @@ class Informer:
             return False
         except ApiError as error:
             self.trouble = str(error)
-            if isinstance(error, NotFound | Forbidden):
-                # There is nothing to be seen here: others shall not wait for it.
-                self.synced.set()
+            self._give_up(error)
             if any(cause.reason == _FROM_THE_FUTURE for cause in error.causes):
                 self._version, self._is_put_back = "", True
             return True
         return False
+
+    def _give_up(self, error: ApiError) -> None:
+        """Let others go on without a collection in which there is nothing to be seen."""
+        if isinstance(error, NotFound):
+            self.synced.set()
+        elif isinstance(error, Forbidden):
+            # A server that has just started knows nobody's rights for some moments: half a
+            # picture must not come of that.
+            self._forbidden_since = self._forbidden_since or self._clock.now()
+            if self._clock.now() >= self._forbidden_since + _PATIENCE_SECONDS:
+                self.synced.set()
 
     async def _follow(self) -> None:
         if not self._version:

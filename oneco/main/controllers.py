@@ -48,6 +48,7 @@ class Workload(AgentWorkload, ReleaseWorkload, Protocol):
 
 WORKLOADS: Mapping[Kind, Workload] = {**kubernetes.WORKLOADS, **kruise.WORKLOADS}
 _LEASES = membership.LEASES
+_AGENTS_LEASE = Match(fields=f"metadata.name={membership.LEASE_NAME}")
 _SETTLE_SECONDS = 0.5
 
 
@@ -144,7 +145,8 @@ def _clusters() -> Controller:
         name="clusters",
         sources=(
             Source(resource=ocm.CLUSTERS, wakes=wakes.itself),
-            Source(resource=_LEASES, wakes=name),
+            # Not those of nodes and controllers, which change every few seconds.
+            Source(resource=_LEASES, wakes=name, match=_AGENTS_LEASE),
             Source(resource=clusters.NAMESPACES, wakes=wakes.itself_as_cluster),
             Source(
                 resource=clusters.CONFIG_MAPS,

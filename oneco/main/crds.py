@@ -81,8 +81,8 @@ async def _install(api: Api, definition: Object) -> None:
     except NotFound:
         there = None
     wanted = marked(definition)
-    if there is not None and not _is_older_and_ours(there, wanted):
-        return _check(there, definition)
+    if there is not None and not is_replaceable(there, wanted):
+        return check(there, definition)
     try:
         await api.apply(address, wanted, WriteOptions(manager="oneco", force=True))
     except Forbidden as refusal:
@@ -93,20 +93,24 @@ async def _install(api: Api, definition: Object) -> None:
 
 def is_outdated(there: Object, definition: Object) -> bool:
     """Whether what is there is an older one of ours."""
-    return _is_older_and_ours(there, marked(definition))
+    return is_replaceable(there, marked(definition))
 
 
-def _is_older_and_ours(there: Object, wanted: Object) -> bool:
-    """Whether ours may be put in the place of what is there, and would change it."""
+def is_same(there: Object, wanted: Object) -> bool:
+    """Whether what is there is what we would write."""
     marks, own = objects.annotations_of(there), objects.annotations_of(wanted)
-    if GENERATED_ANNOTATION not in marks:
-        return False
-    if marks[GENERATED_ANNOTATION] == own[GENERATED_ANNOTATION]:
+    return marks.get(GENERATED_ANNOTATION) == own[GENERATED_ANNOTATION]
+
+
+def is_replaceable(there: Object, wanted: Object) -> bool:
+    """Whether what is there is ours, not newer, and would change."""
+    marks, own = objects.annotations_of(there), objects.annotations_of(wanted)
+    if GENERATED_ANNOTATION not in marks or is_same(there, wanted):
         return False
     return _version(marks.get(VERSION_ANNOTATION, "")) <= _version(own[VERSION_ANNOTATION])
 
 
-def _check(there: Object, definition: Object) -> None:
+def check(there: Object, definition: Object) -> None:
     """Refused where the definition that stays does not serve what we need."""
     needed = dig(definition, "spec", "versions", 0)
     where = f"customresourcedefinition {objects.name(there)}"

@@ -9,6 +9,9 @@ from oneco.control.journal import Journal, forget
 from oneco.control.shell import Controller, Shell
 from oneco.fleet import rights
 from oneco.kube.api import Api, WriteOptions
+from oneco.kube.errors import NotFound
+from oneco.kube.objects import Object
+from oneco.kube.refs import Address
 from oneco.main import controllers, crds, epoch
 
 _WORKERS = 8
@@ -22,8 +25,18 @@ async def prepare(api: Api, clock: Clock, *, is_copy: bool = False) -> str:
     await crds.install(api, crds.for_hub())
     await crds.served(api, crds.for_hub(), clock)
     for address, body in rights.for_hub():
-        await api.apply(address, body, WriteOptions(manager="oneco", force=True))
+        await _allow(api, address, body)
     return await epoch.begin(api, is_copy=is_copy)
+
+
+async def _allow(api: Api, address: Address, body: Object) -> None:
+    """Write a role or binding where it is not as it should be: only administrators may."""
+    try:
+        there = await api.get(address)
+    except NotFound:
+        there = None
+    if not rights.is_as_wanted(there, body):
+        await api.apply(address, body, WriteOptions(manager="oneco", force=True))
 
 
 def shell(

@@ -21,7 +21,14 @@ from oneco.control.fence import FencedApi
 from oneco.control.journal import Journal, forget
 from oneco.errors import Refused
 from oneco.kube.api import Api
-from oneco.kube.errors import AlreadyExists, ApiOutage, Forbidden, NotFound, Unauthorized
+from oneco.kube.errors import (
+    AlreadyExists,
+    ApiOutage,
+    ApiRefusal,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+)
 from oneco.kube.refs import Address
 from oneco.main import epoch, hub, signals, telling
 from oneco.main.journal_file import JournalFile
@@ -36,6 +43,8 @@ from oneco.worlds.cluster.target import Target
 LEASE: Final = Address(LEASES, epoch.SYSTEM_NAMESPACE, "oneco-hub")
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 15.0
 _GOODBYE_SECONDS = 3.0
+# A server that has just started knows nobody's rights for some moments.
+_PATIENCE_SECONDS = 5.0
 _INSTALL: Final = "`oneco install` as an administrator of this hub writes the rights it needs"
 
 
@@ -102,21 +111,23 @@ class _Process:
     ) -> None:
         self._api, self._election, self._clock = api, election, clock
         self._journal, self._say = journal, say
-        self._is_told = False
+        self._is_told = self._has_led = False
 
     async def persist(self, work: Callable[[], Awaitable[None]], what: str) -> None:
         """Do `work`, however long the hub cannot be reached; Refused if it never will do."""
-        pause, said = _FIRST_PAUSE_SECONDS, ""
+        began, pause, said = self._clock.now(), _FIRST_PAUSE_SECONDS, ""
         while True:
             try:
                 return await work()
-            except ApiOutage as outage:
-                if outage.message != said:
-                    self._say(f"{what} cannot be had: {outage.message}; trying again")
-                said, advice = outage.message, outage.retry_after_seconds or 0.0
-            except (Forbidden, Unauthorized) as refusal:
-                raise _without_rights(refusal) from refusal
-            await self._clock.sleep_until(Instant(self._clock.now() + max(pause, advice)))
+            except (ApiOutage, Forbidden, Unauthorized) as trouble:
+                is_late = self._clock.now() > began + _PATIENCE_SECONDS
+                if isinstance(trouble, ApiRefusal) and is_late and not self._has_led:
+                    raise _without_rights(trouble) from trouble
+                if trouble.message != said:
+                    said = trouble.message
+                    self._say(f"{what} cannot be had: {said}; trying again")
+                advice = trouble.retry_after_seconds if isinstance(trouble, ApiOutage) else None
+            await self._clock.sleep_until(Instant(self._clock.now() + max(pause, advice or 0.0)))
             pause = min(pause * 2, _LAST_PAUSE_SECONDS)
 
     async def reach(self) -> None:
@@ -136,6 +147,7 @@ class _Process:
                 said = self._election.holder
                 self._say(f"{said} leads; {self._election.identity} waits to take over")
             await self._election.pause()
+        self._has_led = True
 
     async def lead(self, *, is_copy: bool, ready: Ready) -> str:
         """Work for the hub until the lease is lost; why it was."""
@@ -199,7 +211,7 @@ def _target(options: RemoteOptions) -> Target:
     return kubeconfig.load(options.kubeconfig or None, options.context or None)
 
 
-def _without_rights(refusal: Forbidden | Unauthorized) -> Refused:
+def _without_rights(refusal: ApiRefusal) -> Refused:
     if isinstance(refusal, Unauthorized):
         wanted = "credentials that the hub knows"
     else:

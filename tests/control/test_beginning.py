@@ -24,15 +24,15 @@ COPY = Address(MAPS, "default", "copy")
 
 
 class SlowApi(LocalApi):
-    """Lists of Services come ten seconds late, or not at all."""
+    """Lists of Services come ten seconds late, and at first not at all."""
 
-    def __init__(self, server: ApiServer, clock: VirtualClock, *, is_allowed: bool = True) -> None:
+    def __init__(self, server: ApiServer, clock: VirtualClock, refused_seconds: float) -> None:
         super().__init__(server)
-        self._clock, self._is_allowed = clock, is_allowed
+        self._clock, self._allowed_at = clock, clock.now() + refused_seconds
 
     async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
         if address.resource == SERVICES:
-            if not self._is_allowed:
+            if self._clock.now() < self._allowed_at:
                 raise Forbidden("services may not be listed")
             await self._clock.sleep_until(Instant(self._clock.now() + 10))
         return await super().list(address, options)
@@ -64,14 +64,14 @@ def count_and_follow(seen, now):
     return Decision(actions=decision.actions, follows=(Follow(SERVICES, side="hub"),))
 
 
-def told_after(seconds: float, controller: Controller, *, is_allowed: bool = True) -> str:
+def told_after(seconds: float, controller: Controller, *, refused_seconds: float = 0) -> str:
     """What the shell wrote down so many seconds after it began on a new cluster.
 
     A new cluster has one Service, its own.
     """
 
     async def story(clock: VirtualClock) -> str:
-        api = SlowApi(ApiServer(MemoryStore(), clock), clock, is_allowed=is_allowed)
+        api = SlowApi(ApiServer(MemoryStore(), clock), clock, refused_seconds)
         asked = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "asked"}}
         await api.create(Address(MAPS, "default"), asked)
         work = asyncio.ensure_future(Shell({"hub": api}, (controller,), clock).run())
@@ -112,6 +112,12 @@ def test_a_decision_that_follows_what_was_not_listed_yet_is_made_again_instead_o
     assert told_after(11, A_FOLLOWER) == "1"
 
 
-def test_what_may_not_be_seen_holds_up_nobody():
-    assert told_after(1, A_SOURCE, is_allowed=False) == "0"
-    assert told_after(1, A_FOLLOWER, is_allowed=False) == "0"
+def test_what_may_not_be_seen_holds_up_nobody_for_long():
+    for controller in (A_SOURCE, A_FOLLOWER):
+        assert told_after(2, controller, refused_seconds=1000) == "nothing"
+        assert told_after(5, controller, refused_seconds=1000) == "0"
+
+
+def test_a_server_that_knows_nobodys_rights_for_a_moment_is_asked_again():
+    for controller in (A_SOURCE, A_FOLLOWER):
+        assert told_after(20, controller, refused_seconds=2) == "1"

@@ -5,6 +5,7 @@ Hub processes and agents are started as a person starts them, and everything is 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from oneco.kube.refs import Address, Resource
+from oneco.worlds.cluster.client import connect
 from tests.real.cluster import RealCluster
 from tests.real.processes import Program, until
 
@@ -21,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 ONECO = (sys.executable, "-m", "oneco")
 NAMES = ("test", "canary", "production")
 """The members are called as their environments are."""
+TOKEN = Address(Resource("", "v1", "serviceaccounts"), "oneco-system", "oneco-hub", "token")
 _SECONDS = 60.0
 
 
@@ -108,17 +114,36 @@ class EmbeddedSite(Site):
 
 
 class RealSite(Site):
-    """A real control plane is the hub; two processes stand for it."""
+    """A real control plane is the hub; two processes stand for it, with the rights they need."""
 
     def __init__(self, folder: Path, hub: RealCluster, members: Sequence[RealCluster]) -> None:
         self.hub = hub
         super().__init__(folder, hub.kubeconfig, members)
 
+    def start(self) -> None:
+        """As always, after the cluster was made ready to be a hub."""
+        self.oneco("install")
+        asyncio.run(self._write_account())
+        super().start()
+
+    async def _write_account(self) -> None:
+        """A kubeconfig of the service account that `oneco install` made."""
+        async with connect(str(self.kubeconfig)) as api:
+            made = await api.create(TOKEN, {"spec": {"expirationSeconds": 3600}})
+        (self.folder / "token").write_text(made["status"]["token"])
+        found = yaml.safe_load(self.kubeconfig.read_text())
+        found["users"][0]["user"] = {"tokenFile": "token"}
+        self._account.write_text(yaml.safe_dump(found))
+
+    @property
+    def _account(self) -> Path:
+        return self.folder / "account"
+
     def _hubs(self) -> list[Program]:
         return [
             Program(
                 f"oneco up {name}",
-                [*ONECO, "up", "--kubeconfig", self.kubeconfig, "--data", self.folder / name],
+                [*ONECO, "up", "--kubeconfig", self._account, "--data", self.folder / name],
                 self.folder / f"hub-{name}.log",
             )
             for name in "ab"

@@ -49,7 +49,9 @@ class Job:
                 while not await look():
                     await asyncio.sleep(0.1)
                 return
-        raise AssertionError(f"{otherwise}\n{await self.oneco('status')}\n{self.site.words()}")
+        raise AssertionError(
+            f"{otherwise}\n{await self.oneco('status', boutique.NAME)}\n{self.site.words()}"
+        )
 
     async def ends(self, phase: str) -> dict:
         """The newest release, once it has ended, which must be in this phase."""
