@@ -66,9 +66,10 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     last = mine.get("fieldsV1") if mine is not None else None
     before = manifests.owning(last)
     wanted = manifests.of(applied, type, scope, before)
-    if last is wanted.fields and last is not None and before is not None:
+    is_repeated = last is wanted.fields and last is not None and before is not None
+    if is_repeated and not _is_renewed(live, wanted, entries, type):
         return live
-    merged = _followed(live, before, wanted, type)
+    merged = None if is_repeated else _followed(live, before, wanted, type)
     is_followed = merged is not None
     others = [entry for entry in entries if entry is not mine]
     if merged is None:
@@ -81,11 +82,22 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
         others = ownership.taken(others, seen)
     merged = merged if is_followed else merging.swept(merged, live)
     merged = last_applied.renewed(merged, applied) if manager == KUBECTL else merged
-    merged = _finished(merged, live, type, finish)
+    # Also what defaults undo moves the entry behind those of others, as on a real server.
     time = (mine.get("time", "") if mine else "") if merged is live else now_text
+    merged = _finished(merged, live, type, finish)
     if wanted.fields is not None:
         others.append(ownership.make(owner, applied["apiVersion"], wanted.fields, time))
     return _with_entries(merged, live, ownership.ordered(others))
+
+
+def _is_renewed(live: Object, wanted: Manifest, entries: Sequence[Entry], kind: Type) -> bool:
+    """Whether repeating a manifest counts as a change: it does for what no server keeps.
+
+    The entry is then the youngest again, which shows where there are others.
+    """
+    if not wanted.has_empty or len(entries) == 1:
+        return False
+    return merging.merge(live, wanted.effective, kind) is not live
 
 
 def _created(wanted: Manifest, owner: Owner, now_text: str, finish: Finish | None) -> Object:
@@ -147,9 +159,10 @@ def _finished(merged: Object, live: Object, kind: Type, finish: Finish | None) -
 
 
 def _with_entries(merged: Object, live: Object, entries: list[Entry]) -> Object:
-    if merged is live and entries == (metadata(live).get("managedFields") or []):
+    held = metadata(live).get("managedFields") or ()
+    if merged is live and ownership.untimed(entries) == ownership.untimed(held):
         return live
-    return _recorded(merged, entries)
+    return recorded(merged, entries)
 
 
 def update(  # noqa: PLR0913 - the parameters of the request, all by name
@@ -169,9 +182,9 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
         # A writer may edit the record itself; an empty one resets it.
         entries = [] if given in ([], [{}]) else given
     if live_before is not None and not entries:
-        return _recorded(new, [])
+        return recorded(new, [])
     write = Pending(manager, live_before, new, now_text, subresource)
-    return _recorded(new, _updated(entries, write, type, has_status))
+    return recorded(new, _updated(entries, write, type, has_status))
 
 
 def resolve(
@@ -188,7 +201,7 @@ def resolve(
     for write in pending:
         if write.before is None or entries:
             entries = _updated(entries, write, type, has_status)
-    return _recorded(obj, entries)
+    return recorded(obj, entries)
 
 
 def _updated(
@@ -212,7 +225,8 @@ def _updated(
     return ownership.ordered(ownership.capped(rest))
 
 
-def _recorded(obj: Object, entries: Sequence[Entry]) -> Object:
+def recorded(obj: Object, entries: Sequence[Entry]) -> Object:
+    """`obj` with `entries` as its managedFields; without any if there are none."""
     meta: dict[str, Any] = dict(metadata(obj))
     if entries:
         meta["managedFields"] = entries

@@ -234,7 +234,9 @@ def _service_port(port: Object) -> Mapping[str, Json]:
 def _service_spec(spec: Object) -> Mapping[str, Json]:
     more: dict[str, Json] = {}
     kind = spec["type"]
-    is_exposed = kind in ("NodePort", "LoadBalancer") or bool(spec.get("externalIPs"))
+    is_exposed = kind in ("NodePort", "LoadBalancer") or (
+        kind == "ClusterIP" and bool(spec.get("externalIPs"))
+    )
     if spec["sessionAffinity"] == "None" and spec.get("sessionAffinityConfig"):
         more["sessionAffinityConfig"] = None
     if spec["sessionAffinity"] == "ClientIP" and not spec.get("sessionAffinityConfig"):

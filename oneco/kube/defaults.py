@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from oneco.generated import wire
 from oneco.kube import quantity, types
 from oneco.kube.default_values import CONSTANTS, FILLS, Fill
 from oneco.kube.objects import Json, Object
@@ -32,7 +33,7 @@ class _Plan:
     required: tuple[str, ...] = ()
     """The structures that are there even when nobody wrote them."""
     droppable: frozenset[str] = frozenset()
-    """The lists and maps that are left out when they are empty."""
+    """What is left out when it is empty or zero."""
 
     def is_empty(self) -> bool:
         """Whether this plan never changes anything."""
@@ -55,7 +56,7 @@ def default(obj: Object, known: Object | None = None) -> Object:
 
 
 def _filled(obj: Object, plan: _Plan, known: Object | None) -> Object:
-    current = _with_constants(obj, plan.constants) if plan.constants else obj
+    current = _with_constants(obj, plan) if plan.constants else obj
     more = plan.fill(current) if plan.fill is not None else None
     if more:
         current = {**current, **more}
@@ -77,11 +78,13 @@ def _filled(obj: Object, plan: _Plan, known: Object | None) -> Object:
     return _changed(current, changes) if changes else current
 
 
-def _with_constants(obj: Object, constants: Sequence[tuple[str, Json]]) -> Object:
+def _with_constants(obj: Object, plan: _Plan) -> Object:
     filled: dict[str, Json] | None = None
-    for key, value in constants:
+    for key, value in plan.constants:
         found = obj.get(key)
-        if found is None or (found == "" and value != ""):
+        if found is None or (
+            not found and found != value and (found == "" or key in plan.droppable)
+        ):
             filled = dict(obj) if filled is None else filled
             filled[key] = value
     return obj if filled is None else filled
@@ -114,7 +117,28 @@ def _plan(kind: Type) -> _Plan:
             for key, part in kind.fields.items()
             if key not in kind.always and (part.form == "list" or _is_dictionary(part))
         )
+        plan.droppable |= _zeros(kind)
     return plan
+
+
+def _zeros(kind: Type) -> frozenset[str]:
+    """The fields that a server cannot tell from absent ones when they are zero.
+
+    Only Go's types say so: a pointer to zero is kept, a zero is not.
+    """
+    rows = wire.MESSAGES.get(_wire_name(kind.name))
+    if rows is None:
+        return frozenset()
+    names = (row[1] for row in msgspec.json.decode(rows) if row[2] in _SCALARS and row[3])
+    return frozenset(name for name in names if name in kind.fields)
+
+
+def _wire_name(name: str) -> str:
+    group, _, short = name.removeprefix("apimachinery.pkg.apis.").rpartition(".")
+    return f"{group.replace('.', '/')}.{short}"
+
+
+_SCALARS = frozenset({"str", "int", "double", "bool"})
 
 
 def _constants(kind: Type) -> dict[str, Json]:

@@ -21,6 +21,8 @@ _GO_NAMES = {dict: "object", list: "array", str: "string", bool: "bool", int: "n
 
 def apply_json_patch(value: Json, operations: Json) -> Json:
     """`value` after all `operations`; BadRequest if they cannot be read, Invalid if one fails."""
+    if operations is None:
+        return value
     if not isinstance(operations, list):
         raise _undecodable(operations, "[]handlers.jsonPatchOp")
     if len(operations) > _LARGEST_PATCH:
@@ -29,6 +31,8 @@ def apply_json_patch(value: Json, operations: Json) -> Json:
             f"got {len(operations)}"
         )
     for operation in operations:
+        if operation is None:
+            raise _failed("there is no operation")
         if not isinstance(operation, dict):
             raise _undecodable(operation, "handlers.jsonPatchOp")
         value = _perform(value, operation)
@@ -36,10 +40,15 @@ def apply_json_patch(value: Json, operations: Json) -> Json:
 
 
 def _undecodable(found: Json, wanted: str) -> BadRequest:
-    shown = _GO_NAMES.get(type(found), "number")
     return BadRequest(
-        f"error decoding patch: json: cannot unmarshal {shown} into Go value of type {wanted}"
+        f"error decoding patch: json: cannot unmarshal {go_name(found)} into Go value of type "
+        f"{wanted}"
     )
+
+
+def go_name(value: Json) -> str:
+    """What Go's decoder calls the type of a JSON value."""
+    return _GO_NAMES.get(type(value), "number")
 
 
 def _perform(value: Json, operation: dict[str, Json]) -> Json:

@@ -14,7 +14,7 @@ import msgspec
 from oneco.kube import fieldsets, ownership
 from oneco.kube.errors import BadRequest, InternalError
 from oneco.kube.fieldsets import FieldSet, Malformed
-from oneco.kube.objects import Object, metadata, name, namespace
+from oneco.kube.objects import Json, Object, metadata, name, namespace
 from oneco.kube.refs import kind_of
 from oneco.kube.types import Type
 
@@ -43,6 +43,8 @@ class Manifest:
     """All fields that it names, its identity among them."""
     fields: FieldSet | None
     """The fields that its applier owns: no other content has this very object."""
+    has_empty: bool
+    """Whether it says of a list or a map that it is empty, which a server does not keep."""
 
 
 _by_identity: dict[tuple[int, Scope], tuple[Object, Manifest]] = {}
@@ -106,7 +108,14 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
         ) from None
     owned = ownership.stripped(within(named, scope))
     # A copy, because a content is recognised by it.
-    return Manifest(applied, scope, effective, named, None if owned is None else dict(owned))
+    fields = None if owned is None else dict(owned)
+    return Manifest(applied, scope, effective, named, fields, _has_empty(effective))
+
+
+def _has_empty(value: Json) -> bool:
+    if isinstance(value, dict):
+        return not value or any(map(_has_empty, value.values()))
+    return isinstance(value, list) and (not value or any(map(_has_empty, value)))
 
 
 def _title(applied: Object) -> str:

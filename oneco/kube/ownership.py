@@ -62,6 +62,11 @@ def make(owner: Owner, api_version: str, fields: FieldSet, time: str) -> Entry:
     return entry | {"subresource": owner.subresource} if owner.subresource else entry
 
 
+def untimed(entries: Sequence[Entry]) -> list[Entry]:
+    """`entries` without their times, which are no change by themselves."""
+    return [{key: part for key, part in entry.items() if key != "time"} for entry in entries]
+
+
 def ordered(entries: Sequence[Entry]) -> list[Entry]:
     """`entries` in Kubernetes' order: appliers first, then by age."""
     return sorted(entries, key=_rank)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from oneco.kube.comparison import same
-from oneco.kube.errors import BadRequest, InternalError, Invalid
+from oneco.kube.errors import BadRequest, InternalError
 from oneco.kube.objects import Json
 from oneco.kube.types import ANY, Type
 
@@ -18,10 +18,16 @@ _RETAIN = "$retainKeys"
 _ORDER = "$setElementOrder/"
 _DELETE = "$deleteFromPrimitiveList/"
 _GO_NAMES = {list: "array", str: "string", bool: "bool"}
+_GO_TYPES = {
+    dict: "map[string]interface {}", list: "[]interface {}", str: "string", bool: "bool",
+    int: "int64", type(None): "%!s(<nil>)",
+}  # fmt: skip
 
 
 def strategic(value: Json, patch: Json, kind: Type) -> Json:
     """`value` after `patch`; parts that the patch leaves alone are shared."""
+    if patch is None:
+        return value
     if not isinstance(patch, dict):
         found = _GO_NAMES.get(type(patch), "number")
         raise BadRequest(
@@ -65,8 +71,6 @@ def _merge_part(before: Json, part: Json, kind: Type) -> Json:
     if isinstance(part, list) and isinstance(before, list) and "merge" in kind.patch_strategies:
         return _merge_list(before, part, kind)
     if isinstance(part, dict):
-        if before is not None:
-            raise Invalid(f"patch: cannot restore map from {before!r}")
         return _fresh(part) if _DIRECTIVE not in part else None
     if isinstance(part, list):
         return _fresh(part) if before is None or part != before else before
@@ -74,12 +78,15 @@ def _merge_part(before: Json, part: Json, kind: Type) -> Json:
 
 
 def _fresh(part: Json) -> Json:
-    """What a patch says about something that does not exist yet: no directives, no nulls."""
+    """What a patch says about something that does not exist yet: no directives, no nulls.
+
+    Only `$patch` counts as one here; other keys that begin so are left to be misunderstood.
+    """
     if isinstance(part, dict):
         return {
             key: _fresh(inner)
             for key, inner in part.items()
-            if inner is not None and not key.startswith("$") and not _is_directive(inner)
+            if inner is not None and not _is_directive(inner)
         }
     if isinstance(part, list):
         return [_fresh(item) for item in part if not _is_directive(item)]
@@ -106,7 +113,7 @@ def _retained(value: Mapping[str, Json], patch: Mapping[str, Json]) -> Mapping[s
         part is not None and not key.startswith("$") and key not in keep
         for key, part in patch.items()
     ):
-        raise InternalError("invalid patch format of retainKeys")
+        raise BadRequest("invalid patch format of retainKeys")
     if all(key in keep for key in value):
         return value
     return {key: part for key, part in value.items() if key in keep}
@@ -122,8 +129,9 @@ def _ordered_lists(
             continue
         key = directive.removeprefix(_ORDER)
         here, part = value.get(key), patch.get(key)
-        if not isinstance(order, list) or not _is_list_or_none(here, part):
-            raise InternalError("invalid patch format of setElementOrder list")
+        for one in (order, *(holder[key] for holder in (value, patch) if key in holder)):
+            if not isinstance(one, list):
+                raise InternalError(f"expected a []interface {{}}, but received a {_go_type(one)}")
         child = kind.child(key) or ANY
         _refuse_other_order(part or (), order, child)
         if here is None and part is None:
@@ -137,8 +145,8 @@ def _ordered_lists(
     return changes
 
 
-def _is_list_or_none(*values: Json) -> bool:
-    return all(value is None or isinstance(value, list) for value in values)
+def _go_type(value: Json) -> str:
+    return _GO_TYPES.get(type(value), "float64")
 
 
 def _refuse_other_order(part: Sequence[Json], order: Sequence[Json], kind: Type) -> None:

@@ -51,6 +51,7 @@ _WRITTEN: Final = ("labels", "annotations", "ownerReferences", "finalizers", "na
 _RBAC: Final = "rbac.authorization.k8s.io"
 _RULES: Final[Mapping[tuple[str, str], Callable[[Object], list[Cause]]]] = {
     ("", "Pod"): validation_pods.validate_pod,
+    ("", "PodTemplate"): validation_pods.validate_pod_template,
     ("apps", "Deployment"): validation_workloads.validate_deployment,
     ("apps", "ReplicaSet"): validation_workloads.validate_replica_set,
     ("apps", "StatefulSet"): validation_workloads.validate_stateful_set,

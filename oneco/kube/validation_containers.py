@@ -22,6 +22,8 @@ _ENVIRONMENT_WORDS: Final = (
 )
 _NO_HANDLER: Final = "must specify a handler type"
 
+_ONLY_BESIDE: Final = "may not be set for init containers without restartPolicy=Always"
+
 
 def validate_containers(
     containers: Sequence[Object], field: str, volumes: Collection[str]
@@ -41,6 +43,33 @@ def validate_containers(
     return found + list(_repeated_host_ports(containers, field))
 
 
+def validate_init_containers(
+    containers: Sequence[Object], taken: Collection[str], field: str, volumes: Collection[str]
+) -> list[Cause]:
+    """What is wrong with the containers that run first, beside others whose names are `taken`."""
+    found = []
+    names_before = set(taken)
+    for index, container in enumerate(containers):
+        where, name = f"{field}[{index}]", container.get("name") or ""
+        policy = container.get("restartPolicy")
+        found += rules.required_text(container, where, "name", names.label_faults)
+        found += _validate_container(container, where, volumes, is_alone=policy != "Always")
+        found += rules.one_of(policy, f"{where}.restartPolicy", ("Always", "Never", "OnFailure"))
+        if name in names_before:
+            found.append(causes.duplicate(f"{where}.name", name))
+        elif name:
+            names_before.add(name)
+        # They run one by one; the server counts each as the first.
+        found += _repeated_host_ports([container], field)
+        if policy != "Always":
+            found += [
+                causes.forbidden(f"{where}.{key}", _ONLY_BESIDE)
+                for key in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe")
+                if container.get(key) is not None
+            ]
+    return found
+
+
 def validate_probes(container: Object, field: str) -> list[Cause]:
     """What is wrong with the probes and hooks of one container."""
     found = []
@@ -55,9 +84,12 @@ def validate_probes(container: Object, field: str) -> list[Cause]:
     return found
 
 
-def _validate_container(container: Object, field: str, volumes: Collection[str]) -> list[Cause]:
+def _validate_container(
+    container: Object, field: str, volumes: Collection[str], *, is_alone: bool = False
+) -> list[Cause]:
     found = _validate_image(container.get("image") or "", f"{field}.image")
-    found += validate_probes(container, field)
+    if not is_alone:
+        found += validate_probes(container, field)
     policy = container.get("terminationMessagePolicy")
     found += rules.one_of(policy, f"{field}.terminationMessagePolicy", _MESSAGE_POLICIES)
     found += _validate_ports(container.get("ports") or (), f"{field}.ports")
@@ -173,7 +205,7 @@ def _validate_mounts(mounts: Sequence[Object], field: str, volumes: Collection[s
         where, name = f"{field}[{index}]", mount.get("name") or ""
         if not name:
             found.append(causes.required(f"{where}.name"))
-        elif name not in volumes:
+        if name not in volumes:
             found.append(causes.not_found(f"{where}.name", name))
         path = mount.get("mountPath") or ""
         if not path:

@@ -8,12 +8,13 @@ from typing import Final
 from oneco.kube import causes, names, selectors
 from oneco.kube import validation_rules as rules
 from oneco.kube.errors import Cause
-from oneco.kube.objects import Json, Object
-from oneco.kube.validation_containers import validate_containers
+from oneco.kube.objects import Json, Object, dig
+from oneco.kube.validation_containers import validate_containers, validate_init_containers
 
 _RESTART_POLICIES: Final = ("Always", "OnFailure", "Never")
 _DNS_POLICIES: Final = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+_SPREAD_ACTIONS: Final = ("DoNotSchedule", "ScheduleAnyway")
 _OUTER_VOLUME_NAMES: Final = frozenset({"name"})
 _UPDATE_WORDS: Final = (
     "pod updates may not change fields other than `spec.containers[*].image`,"
@@ -46,7 +47,9 @@ def validate_spec(spec: Object, field: str) -> list[Cause]:
 def _spec_faults(spec: Object, field: str) -> list[Cause]:
     volumes = spec.get("volumes") or ()
     found = _validate_volumes(volumes, f"{field}.volumes")
-    mountable = {volume.get("name") or "" for volume in volumes}
+    mountable = {
+        volume.get("name") or "" for volume in volumes if not _validate_volume_source(volume, "")
+    }
     found += _validate_all_containers(spec, field, mountable)
     found += rules.one_of(spec.get("restartPolicy"), f"{field}.restartPolicy", _RESTART_POLICIES)
     found += rules.one_of(spec.get("dnsPolicy"), f"{field}.dnsPolicy", _DNS_POLICIES)
@@ -58,8 +61,10 @@ def _spec_faults(spec: Object, field: str) -> list[Cause]:
     if deadline is not None and not 1 <= deadline <= 2**31 - 1:
         words = "must be between 1 and 2147483647, inclusive"
         found.append(causes.invalid(f"{field}.activeDeadlineSeconds", deadline, words))
+    found += _validate_required_nodes(spec, f"{field}.affinity")
     found += _validate_tolerations(spec.get("tolerations") or (), f"{field}.tolerations")
-    return found
+    constraints = spec.get("topologySpreadConstraints") or ()
+    return found + _validate_spread(constraints, f"{field}.topologySpreadConstraints")
 
 
 def validate_template(
@@ -68,11 +73,7 @@ def validate_template(
     """What is wrong with the pod template at `field`, which `selector` must match."""
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
     found = [] if is_job else _validate_match(meta, field, selector)
-    # The server names these two fields without `metadata`.
-    found += names.validate_labels(meta.get("labels"), f"{field}.labels")
-    for key in meta.get("annotations") or ():
-        found += rules.text(key, f"{field}.annotations", lambda one: names.key_faults(one.lower()))
-    found += validate_spec(spec, f"{field}.spec")
+    found += _template_faults(template, field)
     policy = spec.get("restartPolicy")
     where = f"{field}.spec.restartPolicy"
     if is_job:
@@ -81,6 +82,20 @@ def validate_template(
     elif policy in ("OnFailure", "Never"):
         found.append(causes.unsupported(where, policy, ["Always"]))
     return found
+
+
+def validate_pod_template(obj: Object) -> list[Cause]:
+    """What is wrong with a PodTemplate."""
+    return _template_faults(obj.get("template") or {}, "template")
+
+
+def _template_faults(template: Object, field: str) -> list[Cause]:
+    meta = template.get("metadata") or {}
+    # The server names these two fields without `metadata`.
+    found = names.validate_labels(meta.get("labels"), f"{field}.labels")
+    for key in meta.get("annotations") or ():
+        found += rules.text(key, f"{field}.annotations", lambda one: names.key_faults(one.lower()))
+    return found + validate_spec(template.get("spec") or {}, f"{field}.spec")
 
 
 def validate_pod_update(pod: Object, old: Object) -> list[Cause]:
@@ -120,15 +135,12 @@ def _validate_all_containers(spec: Object, field: str, volumes: Collection[str])
         if containers
         else [causes.required(f"{field}.containers")]
     )
-    initial = spec.get("initContainers") or ()
-    found += validate_containers(initial, f"{field}.initContainers", volumes)
-    taken = {container.get("name") for container in containers}
-    for index, container in enumerate(initial):
-        where = f"{field}.initContainers[{index}]"
-        if container.get("name") in taken:
-            found.append(causes.duplicate(f"{where}.name", container.get("name")))
-        policy = container.get("restartPolicy")
-        found += rules.one_of(policy, f"{where}.restartPolicy", ("Always", "Never", "OnFailure"))
+    found += validate_init_containers(
+        spec.get("initContainers") or (),
+        {container.get("name") or "" for container in containers},
+        f"{field}.initContainers",
+        volumes,
+    )
     return found + _validate_host_ports(spec, field)
 
 
@@ -166,6 +178,35 @@ def _validate_volume_source(volume: Object, field: str) -> list[Cause]:
     for kind, key in _REQUIRED_IN_VOLUMES:
         if kind in given and len(given) == 1 and not volume[kind].get(key):
             found.append(causes.required(f"{field}.{kind}.{key}"))
+    return found
+
+
+def _validate_required_nodes(spec: Object, field: str) -> list[Cause]:
+    path = ("nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    required = dig(spec, "affinity", *path)
+    if required is None or required.get("nodeSelectorTerms"):
+        return []
+    where = ".".join((field, *path, "nodeSelectorTerms"))
+    return [causes.required(where, "must have at least one node selector term")]
+
+
+def _validate_spread(constraints: Sequence[Object], field: str) -> list[Cause]:
+    found = []
+    seen: set[tuple[str, str]] = set()
+    for index, one in enumerate(constraints):
+        where, skew = f"{field}[{index}]", one.get("maxSkew") or 0
+        key, action = one.get("topologyKey") or "", one.get("whenUnsatisfiable") or ""
+        if skew <= 0:
+            found.append(causes.invalid(f"{where}.maxSkew", skew, "must be greater than zero"))
+        if not key:
+            found.append(causes.required(f"{where}.topologyKey", "can not be empty"))
+        if action not in _SPREAD_ACTIONS:
+            field_name = f"{where}.whenUnsatisfiable"
+            found.append(causes.unsupported(field_name, action, _SPREAD_ACTIONS))
+        if (key, action) in seen:
+            words = f"{{{key}, {action}}}"
+            found.append(causes.duplicate(f"{where}.{{topologyKey, whenUnsatisfiable}}", words))
+        seen.add((key, action))
     return found
 
 

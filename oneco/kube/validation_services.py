@@ -117,9 +117,18 @@ def _validate_service_ports(ports: Sequence[Object], kind: str) -> list[Cause]:
         found += _validate_service_port(port, where, kind)
         key = (port.get("protocol") or "TCP", port.get("port"))
         if key in seen:
-            found.append(causes.duplicate(where, port))
+            found.append(causes.duplicate(where, _shown_port(port)))
         seen.add(key)
     return found
+
+
+def _shown_port(port: Object) -> Object:
+    """What tells one port from another, in the server's own notation."""
+    protocol, number = port.get("protocol") or "TCP", port.get("port") or 0
+    return {
+        "Name": "", "Protocol": protocol, "AppProtocol": None, "Port": number, "TargetPort": 0,
+        "NodePort": 0,
+    }  # fmt: skip
 
 
 def _validate_service_port(port: Object, field: str, kind: str) -> list[Cause]:

@@ -31,6 +31,7 @@ def validate_deployment(obj: Object) -> list[Cause]:
     spec = obj.get("spec") or {}
     found = rules.not_negative(spec, "spec", "replicas")
     found += _validate_selector(spec, "deployment")
+    found += _validate_replica_template(spec)
     found += _validate_deployment_strategy(spec.get("strategy") or {})
     found += rules.not_negative(spec, "spec", "minReadySeconds", "revisionHistoryLimit")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
@@ -39,7 +40,7 @@ def validate_deployment(obj: Object) -> list[Cause]:
         if deadline <= ready:
             words = "must be greater than minReadySeconds"
             found.append(causes.invalid("spec.progressDeadlineSeconds", deadline, words))
-    return found + _validate_replica_template(spec)
+    return found
 
 
 def validate_replica_set(obj: Object) -> list[Cause]:

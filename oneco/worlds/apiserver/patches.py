@@ -9,7 +9,7 @@ from typing import Any
 from oneco.kube import apply, causes, decoding, merge_patch
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
-from oneco.kube.json_patch import apply_json_patch
+from oneco.kube.json_patch import apply_json_patch, go_name
 from oneco.kube.objects import Object, encode
 from oneco.kube.refs import Kind
 from oneco.kube.remembered import Remembered
@@ -18,7 +18,7 @@ from oneco.worlds.apiserver import bodies, conversion, shapes, subresources
 from oneco.worlds.apiserver.core import Core
 from oneco.worlds.apiserver.ownership import Ownership
 from oneco.worlds.apiserver.registry import no_such_resource
-from oneco.worlds.apiserver.writes import Request, Writes, stale
+from oneco.worlds.apiserver.writes import Request, Writes, stale, warn
 
 
 class Patches:
@@ -38,15 +38,20 @@ class Patches:
             return self.rescale(request, old, _patched(request, scale, patch))
         changed: Any = _patched(request, view, patch)
         if changed is view:
+            warn(request, old, old)
             return conversion.to_served(served, old)
-        if not isinstance(changed, Mapping) or not isinstance(changed.get("metadata"), Mapping):
-            raise BadRequest("a patch cannot make something else of an object")
+        _check_shape(changed, patch)
+        if patch.type == "strategic":
+            # The server knows what it decodes: these cannot be patched away.
+            changed = {"apiVersion": view["apiVersion"], "kind": view["kind"], **changed}
+        bodies.check_same_kind(served, changed)
+        changed = _decoded(request, changed, view, patch)
         _check_identity(request, view, changed)
         if request.subresource not in ("", "status"):
             changed = subresources.changed(
                 served, request.subresource, view, changed, self._core.present()
             )
-        return self._writes.update(request, old, _decoded(request, changed, view, patch))
+        return self._writes.update(request, old, changed)
 
     def rescale(self, request: Request, old: Object, body: Object) -> Object:
         """The Scale of `old` after `body` was written to it, stored."""
@@ -93,6 +98,7 @@ class Patches:
                 applied = {**applied, "metadata": {}}
             return self._writes.create(request, applied)
         if applied is live:
+            warn(request, held, held)
             return conversion.to_served(served, held)
         entries = applied["metadata"].get("managedFields") or []
         return self._writes.update(request, held, applied, entries=entries)
@@ -131,8 +137,13 @@ def _patched(request: Request, view: Object, patch: Patch) -> Any:
     if patch.type == "json":
         return apply_json_patch(view, patch.body)
     if patch.type == "merge":
+        if patch.body is None:
+            raise BadRequest("Invalid JSON Patch")
         if not isinstance(patch.body, Mapping):
-            raise BadRequest("a merge patch of an object is an object")
+            raise BadRequest(
+                f"error decoding patch: json: cannot unmarshal {go_name(patch.body)} into Go value "
+                "of type map[string]interface {}"
+            )
         return merge_patch.merge(view, patch.body)
     served = request.served
     if served.custom is not None:
@@ -144,13 +155,28 @@ def _patched(request: Request, view: Object, patch: Patch) -> Any:
     return strategic(view, patch.body, shapes.type_of(served))
 
 
+def _check_shape(changed: Any, patch: Patch) -> None:
+    """Raise unless a patch left an object that can be decoded."""
+    if not isinstance(changed, Mapping):
+        raise BadRequest("a patch cannot make something else of an object")
+    meta = changed.get("metadata")
+    if meta is not None and not isinstance(meta, Mapping):
+        words = "cannot restore struct from: something else"
+        refused = causes.invalid("patch", encode(patch.body).decode(), words)
+        raise causes.refusal(Kind("", "", ""), "", [refused])
+
+
 def _check_identity(request: Request, old: Object, changed: Object) -> None:
     """Raise unless the patch leaves alone what tells the object from others."""
     served, name = request.served, request.key.name
-    bodies.check_same_kind(served, changed)
-    was, meta = old["metadata"], changed["metadata"]
+    was, meta = old["metadata"], changed.get("metadata") or {}
     if meta is was:
         return
+    if not meta.get("name"):
+        raise BadRequest(
+            f"the name of the object ({name} based on URL) was undeterminable: "
+            "name must be provided"
+        )
     bodies.check_place(request.key, meta)
     uid, version = meta.get("uid"), meta.get("resourceVersion")
     if uid and uid != was["uid"]:

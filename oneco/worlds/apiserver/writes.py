@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from oneco.kube import causes, names
+from oneco.kube import apply, causes, names, ownership
 from oneco.kube.api import WriteOptions
 from oneco.kube.apply import Pending
 from oneco.kube.errors import AlreadyExists, Cause, Conflict, InternalError
 from oneco.kube.objects import Object
 from oneco.kube.refs import Kind
+from oneco.kube.warnings import warnings
 from oneco.worlds.apiserver import conversion, customs, metadata, shapes, strategies, subresources
 from oneco.worlds.apiserver.admission import Gate
-from oneco.worlds.apiserver.core import Caller, Core
+from oneco.worlds.apiserver.core import Caller, Core, ignore_warning
 from oneco.worlds.apiserver.emptying import Namespaces
 from oneco.worlds.apiserver.garbage import Garbage
 from oneco.worlds.apiserver.ownership import Ownership
@@ -75,6 +76,7 @@ class Writes:
         new = self._gate.complete(served.kind, None, new)
         self._refuse(request, [*found, *shapes.faults(served, new, None, "")])
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
+        warn(request, new, None)
         if request.options.dry_run:
             return conversion.to_served(served, new)
         if "managedFields" not in meta:
@@ -97,13 +99,15 @@ class Writes:
             new = self._gate.complete(served.kind, old, new)
         new = self._counted(served, old, new)
         if _is_same(old, new) and not self._changes_managers(old, entries):
+            warn(request, new, old)
             return conversion.to_served(served, old)
         self._refuse(request, [*found, *shapes.faults(served, new, old, request.subresource)])
         self._gate.check(served.kind, request.key.name, "UPDATE", old, new)
+        warn(request, new, old)
         if request.options.dry_run:
             return conversion.to_served(served, new)
         if entries is not None:
-            new = {**new, "metadata": {**new["metadata"], "managedFields": entries}}
+            new = apply.recorded(new, entries)
             self._ownership.settled(request.key)
         elif not is_done(request.key, new):
             new = self._owned(request, old, new)
@@ -224,11 +228,19 @@ class Writes:
         if entries is None:
             return False
         held = old["metadata"].get("managedFields") or ()
-        return held is not entries and _without_times(held) != _without_times(entries)
+        return held is not entries and ownership.untimed(held) != ownership.untimed(entries)
 
     def _refuse(self, request: Request, found: list[Cause]) -> None:
         if found:
             raise causes.refusal(request.served.kind, request.key.name, found)
+
+
+def warn(request: Request, new: Object, old: Object | None) -> None:
+    """Tell the caller what is dubious about creating `new` or putting it in place of `old`."""
+    # Within the process nobody hears it, so nobody looks.
+    if request.caller.warn is not ignore_warning and not request.subresource:
+        for text in warnings(request.served.storage, new, old):
+            request.caller.warn(text)
 
 
 def stale(served: Served, name: str) -> Conflict:
@@ -247,6 +259,10 @@ def _desires_differ(served: Served, old: Object, new: Object) -> bool:
             before = old.get(key)
             if before is not value and before != value:
                 return True
+    if served.storage == _DEPLOYMENT:
+        was, meta = old["metadata"], new["metadata"]
+        if (was.get("annotations") or {}) != (meta.get("annotations") or {}):
+            return True
     return any(key not in new and key not in ignored for key in old)
 
 
@@ -269,7 +285,3 @@ def _is_same(old: Object, new: Object) -> bool:
 
 def _without_managers(meta: Any) -> Any:
     return {key: value for key, value in meta.items() if key != "managedFields"}
-
-
-def _without_times(entries: Any) -> Any:
-    return [{key: value for key, value in entry.items() if key != "time"} for entry in entries]

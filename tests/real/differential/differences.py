@@ -1,0 +1,96 @@
+"""Where two worlds differ, after what must differ was replaced: ids, versions, times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+MISSING = "(missing)"
+
+
+def comparable(outcomes: Sequence[Any]) -> list[Any]:
+    """`outcomes` with ids, versions and times replaced by what they say about each other.
+
+    A resourceVersion becomes its rank among those of the case, so that a write that stored nothing
+    shows; a uid its number in order of appearance; a time only that it is one.
+    """
+    versions = sorted(set(_versions(outcomes)), key=int)
+    ranks = {version: f"version {rank}" for rank, version in enumerate(versions)}
+    uids: dict[str, str] = {}
+    return [_comparable(one, ranks, uids) for one in outcomes]
+
+
+def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
+    """Each place where two values differ, as `path: ours | theirs`."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in sorted({*ours, *theirs}):
+            yield from differences(
+                ours.get(key, MISSING), theirs.get(key, MISSING), f"{path}.{key}"
+            )
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for number, (left, right) in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(left, right, f"{path}[{number}]")
+    elif type(ours) is not type(theirs) or ours != theirs:
+        yield f"{path}: {ours!r} | {theirs!r}"
+
+
+def _versions(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if key == "resourceVersion" and isinstance(part, str) and part.isdecimal():
+                yield part
+            else:
+                yield from _versions(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _versions(part)
+
+
+def _comparable(value: Any, ranks: dict[str, str], uids: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        found: dict[str, Any] = {}
+        for key, part in value.items():
+            if key == "resourceVersion" and isinstance(part, str):
+                found[key] = ranks.get(part, part)
+            elif key == "managedFields" and isinstance(part, list):
+                found[key] = _managers(part)
+            elif key == "causes" and isinstance(part, list):
+                found[key] = _causes(part)
+            else:
+                found[key] = _comparable(part, ranks, uids)
+        return found
+    if isinstance(value, list):
+        return [_comparable(part, ranks, uids) for part in value]
+    if isinstance(value, str):
+        value = _UID.sub(lambda found: _numbered(found.group(), uids), value)
+        return _TIME.sub("TIME", value)
+    return value
+
+
+def _numbered(uid: str, uids: dict[str, str]) -> str:
+    return uids.setdefault(uid, f"uid {len(uids)}")
+
+
+def _managers(entries: list[Any]) -> Any:
+    """Entries without times by their owner, as their order depends on the second of a write."""
+    plain = {_owner(one): _untimed(one) for one in entries}
+    return plain if entries and len(plain) == len(entries) else [*map(_untimed, entries)]
+
+
+def _causes(causes: list[Any]) -> list[Any]:
+    """Each cause once, those of a conflict in order (`deliberate.NORMALISED` says why)."""
+    if any(one.get("reason") != "FieldManagerConflict" for one in causes):
+        return [one for number, one in enumerate(causes) if one not in causes[:number]]
+    return sorted(causes, key=lambda one: (one["message"], one["field"]))
+
+
+def _untimed(entry: dict[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in entry.items() if key != "time"}
+
+
+def _owner(entry: dict[str, Any]) -> str:
+    keys = ("operation", "manager", "apiVersion", "subresource")
+    return "/".join(str(entry.get(key, "")) for key in keys)
