@@ -44,6 +44,25 @@ def has_template(live: Object, manifest: Object) -> bool:
     return applied == _templates.ask(_template, manifest)
 
 
+def keeping_size(manifest: Object, live: Object | None) -> Object:
+    """The manifest with the size of `live` where it leaves that to its cluster, but we wrote it.
+
+    Taken back, the number would be 1 until an autoscaler says another. Once somebody else has
+    written it, it is not ours any more.
+    """
+    size = objects.dig(live or {}, "spec", "replicas")
+    if size is None or objects.dig(manifest, "spec", "replicas") is not None:
+        return manifest
+    return objects.put(manifest, ("spec", "replicas"), size) if _owns_size(live) else manifest
+
+
+def _owns_size(live: Object | None) -> bool:
+    for entry in objects.metadata(live or {}).get("managedFields") or ():
+        if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply":
+            return "f:replicas" in objects.dig(entry, "fieldsV1", "f:spec", default={})
+    return False
+
+
 def _template(manifest: Object) -> str:
     template = objects.dig(manifest, "spec", "template")
     return _hash(template) if template is not None else ""

@@ -24,6 +24,8 @@ from oneco.kube import jsonpath, objects, times
 from oneco.kube.objects import Json, Object
 from oneco.kube.refs import Address
 
+_GONE = "it was deleted in the middle of a batch; made anew, all of its pods would be new"
+
 
 def report(seen: WorkSeen, missing: set[int], now: Instant) -> Decision:
     """Everything that changed since the last report; `missing` are the not yet applied."""
@@ -85,7 +87,9 @@ def _observed(
     manifest, counts, live = one.manifest, one.counts, one.live or {}
     refusal = refused.get(one.address, "") if one.info is not None else ""
     is_applied = one.info is not None and id(one) not in missing
-    unknown = "" if one.info is not None else f"the cluster does not serve {one.kind.kind}"
+    unknown = _GONE if one.is_gone else ""
+    if one.info is None:
+        unknown = f"the cluster does not serve {one.kind.kind}"
     return ObservedObject(
         ref=ObjectRef(
             api_version=one.api_version,
@@ -94,6 +98,7 @@ def _observed(
             name=objects.name(manifest),
         ),
         is_applied=is_applied,
+        is_gone=one.is_gone,
         is_refused=bool(refusal) and not is_applied,
         message="" if is_applied else refusal or unknown,
         generation=objects.generation(live),

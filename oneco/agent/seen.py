@@ -12,7 +12,7 @@ from oneco.clock import Instant
 from oneco.decision import Failure, Reader
 from oneco.kinds import ocm
 from oneco.kinds.parts import parse
-from oneco.kinds.release import OBSERVATIONS
+from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, ResourceInfo, kind_of
@@ -39,6 +39,15 @@ class Wanted:
     doomed: Sequence[Object] = ()
     """The live object's pods that have to be deleted for the gate to be reached."""
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was deleted while only some of its pods were to be new.
+
+        Made anew, all of them would be.
+        """
+        is_gated = PARTITION_ANNOTATION in objects.annotations_of(self.manifest)
+        return is_gated and self.info is not None and self.live is None
+
     def at(self, now: Instant) -> Wanted:
         """The same with its pods counted, and with the step that is due."""
         if self.driver is None:
@@ -48,7 +57,9 @@ class Wanted:
         ready = _new_pods_ready(self.manifest, self.live, counts)
         return dataclasses.replace(
             self,
-            manifest=self.driver.step(self.manifest, self.live, ready),
+            manifest=marks.keeping_size(
+                self.driver.step(self.manifest, self.live, ready), self.live
+            ),
             counts=counts,
             doomed=() if seen is None else workloads.doomed(seen, counts, now),
         )

@@ -64,9 +64,10 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
         for one in sorted(seen.wanted, key=_rank)
         if one.info is not None and not _is_applied(one, seen, types)
     ]
-    actions = (*_applies(seen, missing), *_replacements(seen, missing), *_deletes(seen))
+    due = [one for one in missing if not one.is_gone]
+    actions = (*_applies(seen, due), *_replacements(seen, missing), *_deletes(seen))
     if actions and not seen.failures:
-        return Decision(actions=actions, follows=follows, reasons=(_reason(missing, seen),))
+        return Decision(actions=actions, follows=follows, reasons=(_reason(due, seen),))
     report = reports.report(seen, {id(one) for one in missing}, now)
     wake_at = min((one.counts.ripens_at or _NEVER for one in seen.wanted), default=_NEVER)
     report = dataclasses.replace(report, wake_at=None if wake_at == _NEVER else wake_at)

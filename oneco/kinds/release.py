@@ -243,11 +243,13 @@ class ObservedObject(Part, frozen=True):
     The counts are there for workloads: `updated` and `updated_ready` are pods of the newest
     revision, believed only while `is_current` (the status speaks of the newest generation).
     `updated_ready` have been ready for as long as their owner asks; `is_paused` is what the live
-    object says, whoever said it.
+    object says, whoever said it. `is_gone` is a workload that somebody deleted in the middle of a
+    batch: it is for the hub to bring back its old pods first.
     """
 
     ref: ObjectRef
     is_applied: bool = False
+    is_gone: bool = False
     message: str = ""
     is_refused: bool = False
     generation: int = 0

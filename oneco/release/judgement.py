@@ -51,7 +51,7 @@ def judge(
     whole. `is_strict` makes trouble of new pods a failure at once; on a first installation pods
     may well crash until what they need is there, so then only the deadline counts.
     """
-    if observed is None or not _is_about(observed, work):
+    if observed is None or not is_about(observed, work):
         return Judgement(
             "Unseen", Reason("AgentNotSeen", "waits for the cluster's agent to report")
         )
@@ -77,7 +77,8 @@ def identity_of(one: ObservedObject) -> Identity:
     return Identity(Kind(group, version, one.ref.kind), one.ref.namespace, one.ref.name)
 
 
-def _is_about(observed: Observed, work: Object) -> bool:
+def is_about(observed: Observed, work: Object) -> bool:
+    """Whether an agent speaks of this very generation of this very work, or of a later one."""
     # A work that was deleted and made again counts its generations from one again.
     is_same = observed.work_uid in ("", objects.uid(work))
     return is_same and observed.work_generation >= objects.generation(work)

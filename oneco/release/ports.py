@@ -37,9 +37,9 @@ class Workload(Protocol):
         ...
 
     def reach(self, manifest: Object, replicas: int) -> int:
-        """How many of `replicas` pods the manifest, gated or not, surely brings to its template.
+        """How many of `replicas` pods its owner, gate or not, lets run the manifest's template.
 
-        Fewer than all where its owner holds some back; none where only its cluster knows.
+        Fewer than all where he holds some back; none where only its cluster knows.
         """
         ...
 

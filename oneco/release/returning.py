@@ -8,7 +8,7 @@ from oneco.kinds.release import UnitStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Patch
 from oneco.release import works
-from oneco.release.judgement import stand
+from oneco.release.judgement import is_about, stand
 from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, take_away, wait
@@ -61,6 +61,36 @@ def _rolled_back(seen: UnitSeen, status: UnitStatus, message: str, now: Instant)
     return decided(
         seen, status, reason, phase="RolledBack", finished_at=finished, good=status.before
     )
+
+
+def mend(seen: UnitSeen, workloads: Workloads) -> Decision | None:
+    """Put back what somebody deleted in the middle of a batch; None where nothing is to be mended.
+
+    Of the batch's own making all of its pods would be new; so what was there before the release
+    comes first, whole, and then the batch again.
+    """
+    status = seen.status
+    if seen.before is None or not status.batch_started_at or status.phase == "Failed":
+        return None
+    good = works.content(seen.before, {}, workloads)
+    if works.is_current(seen.work, good):
+        return _await_mending(seen, workloads)
+    is_told = seen.observed is not None and is_about(seen.observed, seen.work or {})
+    gone = [one for one in seen.observed.objects if one.is_gone] if seen.observed else []
+    if not is_told or not gone:
+        return None
+    names = ", ".join(f"{one.ref.kind} {one.ref.name}" for one in gone)
+    message = f"{names} was deleted in the cluster: puts {seen.before.revision} back first"
+    return decided(
+        seen, status, Reason("WorkloadDeleted", message),
+        bring(seen, good, seen.before.revision),
+        batch_reached_at="", progress=0, progressed_at="", workloads=(),
+    )  # fmt: skip
+
+
+def _await_mending(seen: UnitSeen, workloads: Workloads) -> Decision | None:
+    found = stand(seen, {}, workloads, is_strict=False)
+    return None if found.state == "Reached" else wait(seen, found.reason)
 
 
 def remove(seen: UnitSeen, now: Instant) -> Decision:

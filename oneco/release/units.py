@@ -63,7 +63,8 @@ def _next(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
     is_paused = seen.asked.paused or phase == "Paused"
     if seen.spec.variant == "":
         return NOTHING if is_paused else returning.remove(seen, now)
-    return _advance(seen, now, workloads, is_paused=is_paused)
+    mended = returning.mend(seen, workloads)
+    return mended or _advance(seen, now, workloads, is_paused=is_paused)
 
 
 def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: bool) -> Decision:

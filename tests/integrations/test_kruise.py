@@ -127,7 +127,7 @@ def test_what_a_clone_sets_owner_holds_back_stays_held_back(replicas, partition,
     for updated in range(1, replicas + 1):
         held = gated(manifest, updated)
         assert dig(held, *FLAT, "partition") == max(replicas - updated, replicas - reach)
-        assert driver(held).reach(held, replicas) == min(updated, reach)
+        assert driver(held).reach(held, replicas) == reach
 
 
 def test_what_a_sets_or_a_daemon_sets_owner_holds_back_stays_held_back():
@@ -135,6 +135,16 @@ def test_what_a_sets_or_a_daemon_sets_owner_holds_back_stays_held_back():
     assert [dig(gated(manifest, n), *NESTED, "partition") for n in (1, 6, 9)] == [9, 4, 4]
     daemon, live = a_daemon(partition=4), {"status": {"desiredNumberScheduled": 10}}
     assert [dig(gated(daemon, n, live), *NESTED, "partition") for n in (1, 6, 9)] == [9, 4, 4]
+
+
+@pytest.mark.parametrize("kind", ["CloneSet", "StatefulSet", "DaemonSet"])
+def test_a_gate_that_is_still_shut_owes_its_pods_none_the_less(kind):
+    """A hub that took a shut gate for an owner's wish would wait for nothing."""
+    manifest = a_workload(kind, "v1beta1")
+    del manifest["spec"]["replicas"]
+    held = driver(manifest).gate(manifest, 3)
+    assert dig(held, *NESTED, "partition") == 32767
+    assert driver(held).reach(held, 10) == 10
 
 
 @pytest.mark.parametrize(("kind", "version", "path"), [*KINDS, ("DaemonSet", "v1alpha1", NESTED)])

@@ -91,6 +91,12 @@ def test_what_its_owner_holds_back_stays_held_back_by_every_gate():
     assert DRIVER.reach(own, 5) == 3
 
 
+def test_a_gate_that_is_still_shut_owes_its_pods_none_the_less():
+    manifest = a_set()
+    del manifest["spec"]["replicas"]
+    assert DRIVER.reach(DRIVER.gate(manifest, 2), 5) == 5
+
+
 def test_a_stuck_pod_of_an_abandoned_revision_is_deleted_after_the_rollback():
     pods = a_pod(3, "db-old", ready=True), a_pod(4, "db-bad", ready=False)
     assert doomed(*pods, of=live(), newest="db-old") == ["db-4"]

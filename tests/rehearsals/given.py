@@ -149,12 +149,34 @@ def daemon(name: str, **spec: Any) -> Object:
     return _plain("DaemonSet", name, spec)
 
 
-def _plain(kind: str, name: str, spec: Any) -> Object:
+def clones(name: str, *, pods: int | None = 4, **spec: Any) -> Object:
+    """A component that is a CloneSet whose image carries the version."""
+    size = {} if pods is None else {"replicas": pods}
+    return _plain("CloneSet", name, {**size, **spec}, "apps.kruise.io/v1alpha1")
+
+
+def advanced_stateful(name: str, *, pods: int = 4, **spec: Any) -> Object:
+    """A component that is an Advanced StatefulSet whose image carries the version."""
+    sized = {"replicas": pods, "serviceName": name, **spec}
+    return _plain("StatefulSet", name, sized, "apps.kruise.io/v1beta1")
+
+
+def advanced_daemon(name: str, **spec: Any) -> Object:
+    """A component that is an Advanced DaemonSet whose image carries the version."""
+    return _plain("DaemonSet", name, spec, "apps.kruise.io/v1alpha1")
+
+
+def plain(name: str, *, pods: int | None = 4, **spec: Any) -> Object:
+    """A component that is a Deployment as a person writes it."""
+    return _plain("Deployment", name, {**({} if pods is None else {"replicas": pods}), **spec})
+
+
+def _plain(kind: str, name: str, spec: Any, api_version: str = "apps/v1") -> Object:
     labels = {"app": name, "app.oam.dev/name": "shop", "app.oam.dev/component": name}
     pod = {"containers": [{"name": "c", "image": f"shop/{name}:{{version}}"}]}
     template = {"metadata": {"labels": labels}, "spec": pod}
     body = {"selector": {"matchLabels": {"app": name}}, "template": template, **spec}
-    whole = {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": body}
+    whole = {"apiVersion": api_version, "kind": kind, "metadata": {"name": name}, "spec": body}
     return {"name": name, "type": "k8s-objects", "properties": {"objects": [whole]}}
 
 
@@ -240,15 +262,25 @@ def joined(name: str, environment: str, *, at: str) -> Part:
 
 
 def changed_by_hand(
-    cluster: str, workload: str, spec: Any, *, at: str, kind: str = "deployments"
+    cluster: str, workload: str, spec: Any, *, at: str, kind: str | Resource = "deployments"
 ) -> Part:
     """A person changes a workload in a cluster, past the hub."""
+    resource = Resource("apps", "v1", kind) if isinstance(kind, str) else kind
 
     async def change(world: World) -> None:
-        address = Address(Resource("apps", "v1", kind), "default", workload)
+        address = Address(resource, "default", workload)
         await world.fleet[cluster].api.patch(address, Patch("merge", {"spec": spec}))
 
     return _step(at, change)
+
+
+def deleted_by_hand(cluster: str, workload: str, *, at: str, kind: Resource) -> Part:
+    """A person deletes a workload in a cluster, past the hub."""
+
+    async def delete(world: World) -> None:
+        await world.fleet[cluster].api.delete(Address(kind, "default", workload))
+
+    return _step(at, delete)
 
 
 def looked_at(look: Callable[[World], object], *, at: str) -> Part:
@@ -298,9 +330,9 @@ class World(Rehearsal):
         return self.fleet[cluster].server.get(Address(DEPLOYMENTS, "default", name))
 
     def workload(self, cluster: str, name: str) -> Any:
-        """The Deployment, StatefulSet or DaemonSet of this name in a cluster."""
-        (found,) = _workloads(self, cluster, name)
-        return found
+        """The workload of this name in a cluster, whatever its kind; None where there is none."""
+        found = _workloads(self, cluster, name)
+        return found[0] if found else None
 
     def units(self) -> list[Any]:
         """All units as they are on the hub now."""

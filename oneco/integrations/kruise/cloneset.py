@@ -43,12 +43,11 @@ class CloneSetWorkload:
         """All but what its partition holds; none while its owner pauses it."""
         if not self.is_divisible(manifest):
             return 0
-        return replicas - _old(_fields(manifest).get("partition"), replicas)
+        return replicas - _old(_own(manifest), replicas)
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        own = _fields(manifest).get("partition") or 0
-        return _held(gates.marked(manifest, updated, own), self.replicas(manifest))
+        return _held(gates.marked(manifest, updated, _own(manifest)), self.replicas(manifest))
 
     def served(self, manifest: Object, version: str) -> Object | None:
         """The manifest with its fields where that version has them."""
@@ -100,13 +99,20 @@ def _fields(manifest: Object) -> Mapping[str, object]:
     return gates.strategy(manifest) if is_flat else gates.rolling(manifest)
 
 
-def _old(partition: object, replicas: int) -> int:
+def _own(manifest: Object) -> int | str:
+    """The partition that its owner wrote."""
+    text = gates.own_partition(manifest)
+    if text is None:
+        written = _fields(manifest).get("partition")
+        return written if isinstance(written, int | str) else 0
+    return int(text) if text.isdecimal() else text
+
+
+def _old(partition: int | str, replicas: int) -> int:
     """How many pods the owner's own partition keeps old.
 
     As OpenKruise rounds: up, but of several pods one is updated unless all are to stay.
     """
-    if not isinstance(partition, int | str):
-        return 0
     kept = min(replicas, amounts.pods(partition, replicas, is_up=True))
     is_share = isinstance(partition, str) and partition.strip() != "100%"
     return replicas - 1 if is_share and replicas > 1 and kept == replicas else kept
@@ -114,9 +120,7 @@ def _old(partition: object, replicas: int) -> int:
 
 def _held(manifest: Object, replicas: int | None) -> Object:
     """The manifest with the partition that its marks mean at this size."""
-    text = gates.own_partition(manifest)
-    own: int | str = int(text) if text.isdecimal() else text
-    kept = _old(own, replicas) if replicas is not None else 0
+    kept = _old(_own(manifest), replicas) if replicas is not None else 0
     partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
     is_flat = gates.version_of(manifest) == _FLAT
     path = ("spec", "updateStrategy") if is_flat else ("spec", "updateStrategy", "rollingUpdate")

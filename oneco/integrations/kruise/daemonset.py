@@ -40,11 +40,11 @@ class DaemonSetWorkload:
         """All but what its partition holds; none that is certain where its owner chooses."""
         if not self.is_divisible(manifest):
             return 0
-        return max(0, replicas - gates.number(gates.rolling(manifest).get("partition")))
+        return max(0, replicas - gates.own_number(manifest))
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods, shut until the nodes are counted."""
-        own = gates.number(gates.rolling(manifest).get("partition"))
+        own = gates.own_number(manifest)
         return _held(gates.marked(manifest, updated, own), None)
 
     def served(self, manifest: Object, version: str) -> Object | None:
@@ -87,8 +87,7 @@ class DaemonSetWorkload:
 
 def _held(manifest: Object, nodes: int | None) -> Object:
     """The manifest with the partition that its marks mean at this number of nodes."""
-    own = gates.own_partition(manifest)
-    kept = int(own) if own.isdecimal() else 0
+    kept = gates.own_number(manifest)
     partition = gates.partition(nodes, gates.target(manifest) or 0, kept)
     fields = {**gates.rolling(manifest), "partition": partition}
     strategy = {**gates.strategy(manifest), "type": "RollingUpdate", "rollingUpdate": fields}

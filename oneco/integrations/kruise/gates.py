@@ -32,9 +32,21 @@ def target(manifest: Object) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def own_partition(manifest: Object) -> str:
-    """The partition that its owner wrote, as the marks keep it."""
-    return objects.annotations_of(manifest).get(OWN_PARTITION_ANNOTATION, "0")
+def own_partition(manifest: Object) -> str | None:
+    """The partition that its owner wrote, as the marks keep it; None where there is no gate.
+
+    Under a gate the field says more, or nothing yet where the cluster chooses the size.
+    """
+    return objects.annotations_of(manifest).get(OWN_PARTITION_ANNOTATION)
+
+
+def own_number(manifest: Object) -> int:
+    """The partition that its owner wrote, where it can only be a number."""
+    text = own_partition(manifest)
+    if text is None:
+        written = rolling(manifest).get("partition")
+        return written if isinstance(written, int) else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def partition(replicas: int | None, updated: int, own: int) -> int:

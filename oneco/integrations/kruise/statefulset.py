@@ -51,11 +51,11 @@ class StatefulSetWorkload:
         """All but what its partition holds; none while its owner pauses it."""
         if not self.is_divisible(manifest):
             return 0
-        return max(0, replicas - gates.number(gates.rolling(manifest).get("partition")))
+        return max(0, replicas - gates.own_number(manifest))
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        own = gates.number(gates.rolling(manifest).get("partition"))
+        own = gates.own_number(manifest)
         return _held(gates.marked(manifest, updated, own), self.replicas(manifest))
 
     def served(self, manifest: Object, version: str) -> Object | None:
@@ -121,8 +121,7 @@ class StatefulSetWorkload:
 
 def _held(manifest: Object, replicas: int | None) -> Object:
     """The manifest with the partition that its marks mean at this size."""
-    own = gates.own_partition(manifest)
-    kept = int(own) if own.isdecimal() else 0
+    kept = gates.own_number(manifest)
     partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
     fields = {**gates.rolling(manifest), "partition": partition}
     strategy = {**gates.strategy(manifest), "type": "RollingUpdate", "rollingUpdate": fields}

@@ -43,7 +43,12 @@ class StatefulSetWorkload:
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none where somebody else replaces pods."""
-        return max(0, replicas - _partition(manifest)) if _is_rolling(manifest) else 0
+        if not _is_rolling(manifest):
+            return 0
+        # Under a gate the field says more, or nothing yet where the cluster chooses the size.
+        own = objects.annotations_of(manifest).get(OWN_PARTITION_ANNOTATION, "")
+        kept = int(own) if own.isdecimal() else _partition(manifest)
+        return max(0, replicas - kept)
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""

@@ -34,6 +34,9 @@ class Checker(Watching):
         progress = {row["name"]: row.get("target", 0) for row in told.get("workloads", ())}
         for deployment, new in wanted.items():
             live = self.world.workload(cluster, deployment)
+            if live is None:
+                self.breaks(f"{cluster}: {deployment} is not there")
+                continue
             if image(live["spec"]["template"]) != new:
                 self.breaks(f"{cluster}: {deployment} does not even ask for {new}")
             if status(live).get("observedGeneration", 0) < live["metadata"]["generation"]:

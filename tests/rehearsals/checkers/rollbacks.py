@@ -13,10 +13,14 @@ from oneco.kube.covers import covers
 from oneco.kube.refs import kind_of
 from oneco.kube.types import ANY
 from oneco.worlds.apiserver.store import Change
-from tests.rehearsals.checkers.watching import UNITS, WORKLOADS, Watching, name, status
+from tests.rehearsals.checkers.watching import UNITS, WORKLOADS, Watching, kind, name, status
 
 GATE = "onepersoncompany.io/partition"
-COLLECTIONS = {**WORKLOADS, "Service": "/services", "ConfigMap": "/configmaps"}
+COLLECTIONS = {
+    **WORKLOADS,
+    ("", "Service"): "/services",
+    ("", "ConfigMap"): "/configmaps",
+}
 
 
 class Checker(Watching):
@@ -40,15 +44,15 @@ class Checker(Watching):
                 self.breaks(f"{cluster}: {name(manifest)} is missing after the rollback")
             elif not _says(live, manifest) or _gates(live):
                 self.breaks(f"{cluster}: {name(manifest)} differs from its last good revision")
-        kept = {(one["kind"], name(one)) for one in wanted}
-        for kind, collection in COLLECTIONS.items():
+        kept = {(kind(one), name(one)) for one in wanted}
+        for each, collection in COLLECTIONS.items():
             for one in self.world.member(cluster).scan(collection):
                 is_ours = one["metadata"].get("labels", {}).get("app.oam.dev/name") == "shop"
-                if is_ours and (kind, name(one)) not in kept:
-                    self.breaks(f"{cluster}: {kind} {name(one)} was not there before")
+                if is_ours and (each, name(one)) not in kept:
+                    self.breaks(f"{cluster}: {each[1]} {name(one)} was not there before")
 
     def _live(self, cluster: str, manifest: Any) -> Any | None:
-        collection = COLLECTIONS[manifest["kind"]]
+        collection = COLLECTIONS[kind(manifest)]
         found = self.world.member(cluster).scan(collection, manifest["metadata"]["namespace"])
         return next((one for one in found if name(one) == name(manifest)), None)
 

@@ -13,9 +13,12 @@ WORKS = "work.open-cluster-management.io/manifestworks"
 REVISIONS = "core.oam.dev/applicationrevisions"
 DEPLOYMENTS = "apps/deployments"
 WORKLOADS = {
-    "Deployment": DEPLOYMENTS,
-    "StatefulSet": "apps/statefulsets",
-    "DaemonSet": "apps/daemonsets",
+    ("apps", "Deployment"): DEPLOYMENTS,
+    ("apps", "StatefulSet"): "apps/statefulsets",
+    ("apps", "DaemonSet"): "apps/daemonsets",
+    ("apps.kruise.io", "CloneSet"): "apps.kruise.io/clonesets",
+    ("apps.kruise.io", "StatefulSet"): "apps.kruise.io/statefulsets",
+    ("apps.kruise.io", "DaemonSet"): "apps.kruise.io/daemonsets",
 }
 PODS = "/pods"
 
@@ -74,8 +77,13 @@ class Watching:
         return {
             name(one): image(one["spec"]["template"])
             for one in self.manifests(revision, variant)
-            if one["kind"] in WORKLOADS
+            if kind(one) in WORKLOADS
         }
+
+
+def kind(obj: Object) -> tuple[str, str]:
+    """The group and the kind of an object."""
+    return str(obj["apiVersion"]).rpartition("/")[0], str(obj["kind"])
 
 
 def name(obj: Object) -> str:
