@@ -9,7 +9,6 @@ alone for 15 seconds; a Python that has imported nothing has about 10 MB.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from benchmarks import boutique
+from benchmarks import boutique, processes
 from benchmarks.figures import Figure
 from oneco.kinds.fleet import Member
 from oneco.kinds.oam import APPLICATIONS
@@ -53,11 +52,11 @@ async def _measure(components: int, settle_seconds: int) -> list[Figure]:
             invitation.write_text(await joining.invite(chosen, _CLUSTER))
             with _started(folder, member, invitation) as agent:
                 await _deliver(hub.api, components, agent)
-                before = _processor_seconds(agent.pid)
+                before = processes.processor_seconds(agent.pid)
                 await asyncio.sleep(settle_seconds)
-                used = _processor_seconds(agent.pid) - before
-                resident = _memory(agent.pid, "VmRSS")
-                peak = _memory(agent.pid, "VmHWM")
+                used = processes.processor_seconds(agent.pid) - before
+                resident = processes.memory(agent.pid, "VmRSS") / 1e6
+                peak = processes.memory(agent.pid, "VmHWM") / 1e6
     idle = used * 100 / settle_seconds if settle_seconds else 0.0
     return [
         Figure(
@@ -111,15 +110,3 @@ async def _until(is_so: Callable[[], Awaitable[bool]]) -> None:
     while not await is_so():
         assert time.monotonic() < limit, f"not within {_PATIENCE_SECONDS:g} s"
         await asyncio.sleep(0.2)
-
-
-def _memory(process: int, key: str) -> float:
-    rows = Path(f"/proc/{process}/status").read_text().splitlines()
-    row = next(row for row in rows if row.startswith(key))
-    return int(row.split()[1]) * 1024 / 1e6
-
-
-def _processor_seconds(process: int) -> float:
-    # After the name in parentheses: utime and stime are the 14th and 15th field of all.
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

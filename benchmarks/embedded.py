@@ -24,6 +24,7 @@ from typing import Any
 import aiohttp
 import yaml
 
+from benchmarks import processes
 from benchmarks.figures import Figure
 
 SERVER = """
@@ -52,11 +53,11 @@ def a_map(name: str) -> dict[str, Any]:
 
 
 class Bench:
-    """One running server and a session with it."""
+    """One running server, of one process or more, and a session with it."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, process_id: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, *process_ids: int) -> None:
         self._session, self._path = session, url + MAPS
-        self._status = Path(f"/proc/{process_id}/status")
+        self._process_ids = process_ids
 
     async def create(self, name: str) -> None:
         """Create one object and read the whole answer."""
@@ -91,8 +92,11 @@ class Bench:
 
     def memory_mib(self) -> float:
         """Resident memory of the server."""
-        row = next(row for row in self._status.read_text().splitlines() if row.startswith("VmRSS"))
-        return int(row.split()[1]) / 1024
+        return sum(processes.memory(one, "VmRSS") for one in self._process_ids) / (1 << 20)
+
+    def processor_seconds(self) -> float:
+        """Processor time that the server has used so far."""
+        return sum(map(processes.processor_seconds, self._process_ids))
 
     async def _watch(self, version: str, begun: asyncio.Semaphore) -> None:
         path = f"{self._path}?watch=1&resourceVersion={version}"
@@ -117,9 +121,9 @@ async def a_server() -> AsyncIterator[Bench]:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
-            connector = aiohttp.TCPConnector(ssl=_context(directory), limit=0)
-            async with aiohttp.ClientSession(connector=connector) as session:
-                yield Bench(session, url, process.pid)
+            kubeconfig = directory / "kubeconfig"
+            async with session(kubeconfig) as client:
+                yield Bench(client, url, process.pid)
         finally:
             process.kill()
             process.wait()
@@ -134,8 +138,8 @@ async def _measure(objects: int, watchers: int) -> list[Figure]:
     async with a_server() as bench:
         names = [f"object-{number}" for number in range(objects)]
         idle = bench.memory_mib()
-        creates = await _rate(bench.create, names)
-        gets = await _rate(bench.get, names[:5_000])
+        creates = await rate(bench.create, names)
+        gets = await rate(bench.get, names[:5_000])
         lists = {}
         for accept in ("application/json", TABLE):
             start = time.perf_counter()
@@ -158,7 +162,9 @@ def _figure(name: str, title: str, unit: str, value: float) -> Figure:
     return Figure(name=name, title=title, unit=unit, samples=(value,))
 
 
-async def _rate(call: Callable[[str], Awaitable[None]], names: list[str]) -> float:
+async def rate(call: Callable[[str], Awaitable[None]], names: list[str]) -> float:
+    """Calls a second of CLIENTS clients that share the names among them."""
+
     async def client(mine: Iterable[str]) -> None:
         for name in mine:
             await call(name)
@@ -168,11 +174,22 @@ async def _rate(call: Callable[[str], Awaitable[None]], names: list[str]) -> flo
     return len(names) / (time.perf_counter() - start)
 
 
-def _context(directory: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=directory / "pki" / "ca.crt")
-    user = yaml.safe_load((directory / "kubeconfig").read_text())["users"][0]["user"]
-    both = directory / "client.pem"
+@asynccontextmanager
+async def session(kubeconfig: Path) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session as the person of a kubeconfig, with as many connections as are wanted."""
+    connector = aiohttp.TCPConnector(ssl=_context(kubeconfig), limit=0)
+    async with aiohttp.ClientSession(connector=connector) as found:
+        yield found
+
+
+def _context(kubeconfig: Path) -> ssl.SSLContext:
+    document = yaml.safe_load(kubeconfig.read_text())
+    cluster, user = document["clusters"][0]["cluster"], document["users"][0]["user"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    context = ssl.create_default_context(cadata=authority)
     parts = (user["client-certificate-data"], user["client-key-data"])
+    # Python's ssl takes a client's certificate from a file only.
+    both = kubeconfig.with_name("client.pem")
     both.write_bytes(b"".join(base64.b64decode(part) for part in parts))
     context.load_cert_chain(both)
     return context

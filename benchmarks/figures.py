@@ -12,8 +12,8 @@ _MANY = 40
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was measured, as often as it was: the figure is the median of `samples`.
 
-    `aim` is the most it should be, `aim_ratio` the most it should be as a multiple of the figure
-    `beside`, which is a `benchmark/name` of the same run.
+    `aim` is the most it should be, `least` the least; `aim_ratio` is the most it should be as a
+    multiple of the figure `beside`, which is a `benchmark/name` of the same run.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     samples: tuple[float, ...]
     aim: float | None = None
+    least: float | None = None
     beside: str = ""
     aim_ratio: float | None = None
 
@@ -69,8 +70,10 @@ def verdicts(measured: list[Measured]) -> dict[str, str]:
     found = {}
     for key, figure in values.items():
         limit = limit_of(figure, values)
-        if limit is not None:
-            found[key] = "met" if figure.value <= limit else "missed"
+        if limit is not None or figure.least is not None:
+            is_enough = figure.least is None or figure.value >= figure.least
+            is_little = limit is None or figure.value <= limit
+            found[key] = "met" if is_enough and is_little else "missed"
     return found
 
 

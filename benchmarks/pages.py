@@ -12,7 +12,8 @@ _OPENING = """# Benchmarks
 What `./dev bench` measured last; it writes this page. Each benchmark ran in processes of its own,
 one after another, and a figure is the median of all its samples; the spread goes from the least to
 the most, or, of forty samples and more, holds nine tenths of them. An aim is the most that a figure
-should be. Processor time says more than wall time where other work shares the machine.
+should be, or the least where it says so. Processor time says more than wall time where other work
+shares the machine.
 """
 
 
@@ -85,6 +86,8 @@ def _spread(figure: Figure) -> str:
 
 
 def _aim(figure: Figure) -> str:
+    if figure.least is not None:
+        return f"at least {amount(figure.least, figure.unit)}"
     if figure.aim is not None:
         return amount(figure.aim, figure.unit)
     return f"{figure.aim_ratio:g} ×" if figure.aim_ratio is not None else ""

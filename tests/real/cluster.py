@@ -35,12 +35,22 @@ _ROOM = {"cpu": "64", "memory": "256Gi", "pods": "500"}
 
 
 class RealCluster:
-    """One control plane. `kubeconfig` is that of an administrator with a client certificate."""
+    """One control plane. `kubeconfig` is that of an administrator with a client certificate.
+
+    Only a durable one syncs its writes to the disk.
+    """
 
     def __init__(
-        self, folder: Path, programs: Mapping[str, Path], *, nodes: int = 0, kruise: bool = False
+        self,
+        folder: Path,
+        programs: Mapping[str, Path],
+        *,
+        nodes: int = 0,
+        kruise: bool = False,
+        is_durable: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._is_durable = is_durable
         self.folder, self._programs, self._nodes = folder, programs, nodes
         self.kubeconfig = folder / "kubeconfig"
         self._etcd_port, self._peer_port, self.port, kwok_port = free_ports(4)
@@ -62,12 +72,16 @@ class RealCluster:
 
     def wait(self) -> None:
         """Return when the API serves, the controllers work and the nodes are there."""
-        until(self.is_ready, self.server.last_words, _READY_SECONDS)
+        self.wait_for_server()
         for program in self.followers:
             program.start()
         asyncio.run(self._settle(self._nodes))
         if self.kruise is not None:
             self._start_kruise(self.kruise)
+
+    def wait_for_server(self) -> None:
+        """Return when the API serves; nothing else is started."""
+        until(self.is_ready, self.server.last_words, _READY_SECONDS)
 
     def is_ready(self) -> bool:
         """Whether the API server says that it is; fails if it is gone."""
@@ -152,7 +166,7 @@ class RealCluster:
         return self._program(
             "etcd",
             f"--data-dir={self.folder / 'etcd'}",
-            "--unsafe-no-fsync",
+            *([] if self._is_durable else ["--unsafe-no-fsync"]),
             f"--listen-client-urls={own}",
             f"--advertise-client-urls={own}",
             f"--listen-peer-urls={peers}",

@@ -29,6 +29,12 @@ class Program:
         self._words = [*_dies_with_us(), *map(str, words)]
         self._popen: subprocess.Popen[bytes] | None = None
 
+    @property
+    def process_id(self) -> int:
+        """The process that runs now."""
+        assert self._popen is not None, f"{self.name} does not run"
+        return self._popen.pid
+
     def start(self) -> None:
         """Start it."""
         assert self._popen is None, f"{self.name} runs already"
