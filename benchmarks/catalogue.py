@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Mapping
 
 from benchmarks.figures import Figure
+from tools.real import building
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,22 @@ REAL = (
         options={"agent": "oneco", "works": 200, "singles": 40},
         quick={"agent": "oneco", "works": 5, "singles": 3},
         programs=_SERVER,
+    ),
+    Benchmark(
+        name="real-server",
+        title="The embedded server beside kube-apiserver and etcd",
+        module="benchmarks.real_server",
+        options={"objects": 10_000, "watchers": 200},
+        quick={"objects": 100, "watchers": 5},
+        programs=("etcd", "kube-apiserver"),
+    ),
+    Benchmark(
+        name="applications",
+        title="Applications on a real hub",
+        module="benchmarks.applications",
+        options={"applications": 200},
+        quick={"applications": 3},
+        programs=building.CONTROL_PLANE,
     ),
 )
 """Those that hold the product against real programs: `./dev bench --real`. What one is held

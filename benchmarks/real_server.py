@@ -109,7 +109,7 @@ def _megabytes(bench: Bench) -> float:
 @asynccontextmanager
 async def _real() -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory() as text:
-        cluster = RealCluster(Path(text), building.build(), is_durable=True)
+        cluster = RealCluster(Path(text), building.ready(), is_durable=True)
         try:
             cluster.start()
             cluster.wait_for_server()
