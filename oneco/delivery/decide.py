@@ -170,15 +170,13 @@ def _revision(seen: ApplicationSeen, revision: Object) -> list[Action]:
 
 
 def _succeeded(seen: ApplicationSeen, revised: Revised, course: Course) -> list[StatusWrite]:
-    """Mark the revision once its delivery came to a good end, or before, that it has not."""
-    is_done = course.phase == "succeeded"
-    if bool(dig(revised.revision, "status", "succeeded", default=False)) >= is_done and dig(
-        revised.revision, "status"
-    ):
+    """Mark the revision once its delivery came to a good end."""
+    is_known = dig(revised.revision, "status", "succeeded", default=False)
+    if course.phase != "succeeded" or is_known:
         return []
     name = objects.name(revised.revision)
     address = _collection(seen, REVISIONS)._replace(name=name)
-    return [StatusWrite(address, {"succeeded": is_done})]
+    return [StatusWrite(address, {"succeeded": True})]
 
 
 def _prune(seen: ApplicationSeen) -> list[Action]:

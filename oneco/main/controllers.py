@@ -122,7 +122,7 @@ def _applications() -> Controller:
         sources=(
             Source(resource=APPLICATIONS, wakes=wakes.itself),
             Source(resource=REVISIONS, wakes=own, indexed=label),
-            Source(resource=RELEASES, wakes=own, indexed=label),
+            Source(resource=RELEASES, wakes=own, indexed=label, settle_seconds=_SETTLE_SECONDS),
             Source(resource=ocm.PLACEMENTS, wakes=own, indexed=label),
             Source(resource=ocm.PLACEMENT_DECISIONS, wakes=namespace),
             Source(resource=POLICIES, wakes=namespace),
@@ -131,7 +131,8 @@ def _applications() -> Controller:
                 resource=UNITS,
                 wakes=wakes.application_of_unit,
                 indexed=label,
-                settle_seconds=_SETTLE_SECONDS,
+                # Its release looks after half as long: what it says then is shown with it.
+                settle_seconds=2 * _SETTLE_SECONDS,
             ),
         ),
         gather=delivery.gather,

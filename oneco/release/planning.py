@@ -23,6 +23,7 @@ from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.release import order
 from oneco.release.order import Candidate, Wave
+from oneco.release.returning import UNIT_FINALIZER
 from oneco.release.seen import ReleaseSeen
 
 
@@ -98,6 +99,8 @@ def _claim(seen: ReleaseSeen, claim: Claim) -> Action | None:
             "name": name,
             "namespace": cluster,
             "labels": labels,
+            # From the beginning: a unit that was never touched lets go of it at once.
+            "finalizers": [UNIT_FINALIZER],
             "annotations": {APPLICATION_ANNOTATION: f"{namespace}/{seen.spec.application}"},
         }
         return Create(Address(UNITS, cluster), _unit(meta, spec))

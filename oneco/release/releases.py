@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -66,21 +67,19 @@ def _begin(seen: ReleaseSeen, now: Instant) -> Decision:
         message = "every cluster runs this already" if seen.spec.targets else "no cluster matches"
         return _end(seen, now, "Succeeded", Reason("NothingToDo", message))
     said = (f"{_clusters(units)} in {_count_of(len(counters), 'wave')}", *_idle(seen, waves))
-    reason = Reason("Planned", "; ".join(said))
+    planned = Reason("Planned", "; ".join(said))
     status = _with(
         seen.status,
         phase="Progressing",
-        reason=reason.code,
-        message=reason.message,
         units=units,
         waves=counters,
         started_at=times.to_micro_text(now),
-        observed_generation=objects.generation(seen.release),
     )
-    return Decision(
-        actions=planning.claims(seen, waves),
-        statuses=(_status(seen, status),),
-        reasons=(reason,),
+    # The units are claimed before the status opens the first wave: both in one look, since a
+    # write for each is what a hub of many applications pays for.
+    first = _paused(seen, status) if seen.spec.paused else _open(seen, status, now)
+    return dataclasses.replace(
+        first, actions=planning.claims(seen, waves), reasons=(planned, *first.reasons)
     )
 
 
@@ -100,8 +99,7 @@ def _progress(seen: ReleaseSeen, now: Instant) -> Decision:
     if failed > policy.max_failures:
         return _stop(seen, status, now)
     if seen.spec.paused:
-        reason = Reason("Paused", "somebody paused it; nothing more is updated until it resumes")
-        return _decided(seen, _with(status, phase="Paused"), reason)
+        return _paused(seen, status)
     if status.phase == "Paused":
         status = _with(status, phase="Progressing")
     wave = waves[status.wave]
@@ -110,6 +108,11 @@ def _progress(seen: ReleaseSeen, now: Instant) -> Decision:
     if wave.succeeded + wave.failed < wave.units:
         return _widen(seen, status)
     return _leave(seen, status, now)
+
+
+def _paused(seen: ReleaseSeen, status: ReleaseStatus) -> Decision:
+    reason = Reason("Paused", "somebody paused it; nothing more is updated until it resumes")
+    return _decided(seen, _with(status, phase="Paused"), reason)
 
 
 def _open(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
@@ -124,6 +127,9 @@ def _widen(seen: ReleaseSeen, status: ReleaseStatus) -> Decision:
     wave = status.waves[status.wave]
     status = _with(status, opened=max(status.opened, _opened(seen, status)))
     done = wave.succeeded
+    if not done and not wave.failed and status.reason == "WaveStarted":
+        # The wave has just said how many clusters it has: that none is done yet is no news.
+        return _show(seen, status)
     message = f"wave {wave.name}: {done} of {_clusters(wave.units)} done"
     status = _with(status, reason="WaveProgressing", message=message)
     return _show(seen, status)

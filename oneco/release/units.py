@@ -22,6 +22,8 @@ from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, wait
 from oneco.release.variants import Identity
 
+_REPORT_SECONDS = 5.0
+
 
 class _Course(NamedTuple):
     """The batches of a unit in one release."""
@@ -165,6 +167,8 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
         return _fail(seen, status, found.reason, now)
     if status.phase == "Succeeded":
         return _keep_watch(seen, status, now)
+    if found.state == "Unseen" and now < (grace := _grace(seen)):
+        return Decision(wake_at=grace)
     if found.state in ("Unseen", "Paused"):
         # What nobody sees or lets happen is neither good nor bad, and its time does not count.
         status = changed(status, progressed_at="", batch_reached_at="")
@@ -276,6 +280,11 @@ def _judge(seen: UnitSeen, workloads: Workloads, held: Mapping[Identity, int]) -
 def _silence(status: UnitStatus, until: Instant) -> Reason:
     message = f"batch {status.batch} is ready; silence until {times.to_text(until)}"
     return Reason("Silence", message)
+
+
+def _grace(seen: UnitSeen) -> Instant:
+    """Until when nobody wonders that the agent has not reported the present batch."""
+    return Instant(times.from_text(seen.status.batch_started_at) + _REPORT_SECONDS)
 
 
 def _deadline(seen: UnitSeen, since: Instant) -> Instant:

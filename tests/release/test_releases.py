@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import msgspec
 import pytest
 
 from oneco.decision import NOTHING, Create, Replace
@@ -68,7 +69,9 @@ def claimed(cluster, *, release="shop-v1", phase="Succeeded", variant="v1", vers
 def test_a_release_claims_its_units_and_says_in_which_waves():
     decision = decide(pending(*TWO))
     status = status_of(decision)
-    assert status["message"] == "2 clusters in 2 waves"
+    planned, started = decision.reasons
+    assert planned.message == "2 clusters in 2 waves"
+    assert started.message == status["message"] == "wave 1 of 2, test: 1 cluster"
     assert [(wave["name"], wave["units"], wave.get("first", 0)) for wave in status["waves"]] == [
         ("test", 1, 0),
         ("production", 1, 1),
@@ -97,10 +100,20 @@ def test_a_claim_that_was_made_before_a_restart_is_not_made_again():
     assert decide(again).actions == ()
 
 
+def test_a_release_that_begins_paused_claims_its_units_and_opens_no_wave():
+    seen = pending(*TWO)
+    decision = decide(
+        dataclasses.replace(seen, spec=msgspec.structs.replace(seen.spec, paused=True))
+    )
+    status = status_of(decision)
+    assert (status["phase"], status.get("opened", 0)) == ("Paused", 0)
+    assert len(decision.actions) == 2
+
+
 def test_clusters_that_run_it_already_are_left_alone():
     running = claimed("lab", variant="v2")
     seen = pending(*TWO, claimed={"lab": running})
-    assert status_of(decide(seen))["message"] == "1 cluster in 1 wave"
+    assert decide(seen).reasons[0].message == "1 cluster in 1 wave"
     alone = pending(TWO[1], claimed={"lab": running})
     assert told(alone) == ("Succeeded", "NothingToDo")
 
@@ -152,6 +165,15 @@ def test_the_next_wave_waits_until_every_cluster_of_this_one_is_done():
     assert told(a_release(units=(row("a", "Succeeded"), row("b", "Silence"))))[1] == (
         "WaveProgressing"
     )
+
+
+def test_a_wave_that_has_just_begun_does_not_say_anew_that_nothing_is_done():
+    begun = a_release(units=(), status={"reason": "WaveStarted", "message": "wave 1 of 2"})
+    assert status_of(decide(begun))["message"] == "wave 1 of 2"
+    one = a_release(
+        units=(row("a", "Succeeded"),), status={"reason": "WaveStarted", "message": "wave 1 of 2"}
+    )
+    assert status_of(decide(one))["reason"] == "WaveProgressing"
 
 
 def test_a_wave_that_is_done_keeps_its_silence_before_the_next():

@@ -91,6 +91,14 @@ def test_a_batch_is_waited_for_until_the_agent_has_seen_its_own_generation():
     assert told(seen) == ("Progressing", "AgentNotSeen")
 
 
+def test_an_agent_has_a_moment_to_report_before_anybody_wonders():
+    started = {"batch_started_at": at(-1)}
+    seen = dataclasses.replace(in_batch(1, 1, status=started), observed=None)
+    decision = decide(seen)
+    assert (decision.statuses, decision.wake_at) == ((), later(4))
+    assert told(seen, 4) == ("Progressing", "AgentNotSeen")
+
+
 def test_a_batch_that_is_ready_keeps_its_silence_and_then_gives_way_to_the_next():
     seen = in_batch(1, 1, pods(updated=1, ready=1), policy=SILENT)
     decision = decide(seen)
