@@ -29,6 +29,7 @@ from oneco.kinds.ocm import (
     CLUSTERS,
     CONFIRMED_EPOCH_ANNOTATION,
     HUB_EPOCH_ANNOTATION,
+    RESERVED_NAMES,
     ClusterSpec,
 )
 from oneco.kinds.parts import parse
@@ -184,7 +185,7 @@ def _places(seen: ClusterSeen, now: Instant) -> list[Action]:
 
 def _rights(seen: ClusterSeen) -> list[Action]:
     """What makes the roles and bindings of the agent what they should be."""
-    if objects.is_deleting(seen.namespace or {}):
+    if objects.is_deleting(seen.namespace or {}) or objects.name(seen.cluster) in RESERVED_NAMES:
         return []
     actions: list[Action] = []
     for address, wanted in rights.of_cluster(seen.cluster).items():

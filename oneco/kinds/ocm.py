@@ -23,10 +23,11 @@ PLACEMENT_LABEL = "cluster.open-cluster-management.io/placement"
 CLUSTER_NAME_LABEL = "open-cluster-management.io/cluster-name"
 
 RESERVED_NAMES = frozenset(
-    {"default", "kube-system", "kube-public", "kube-node-lease", "oneco-system"}
+    {"default", "kube-system", "kube-public", "kube-node-lease", "oneco-system", "managed-clusters"}
 )
 """No cluster is called so: the hub keeps a cluster's works, and its agent, in a namespace of its
-name, and these are the hub's own."""
+name, and these are the hub's own; the group of a cluster called `managed-clusters` would be that
+of all agents."""
 
 ENVIRONMENT_LABEL = "onepersoncompany.io/environment"
 HUB_EPOCH_ANNOTATION = "onepersoncompany.io/hub-epoch"

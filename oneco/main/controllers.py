@@ -15,11 +15,11 @@ from oneco.agent.ports import Kinds
 from oneco.agent.ports import Workload as AgentWorkload
 from oneco.agent.seen import WorkSeen
 from oneco.control.journal import Key
-from oneco.control.shell import Controller, Source
+from oneco.control.shell import Controller, Source, Wakes
 from oneco.decision import Reader
 from oneco.delivery import decide as delivery
-from oneco.fleet import clusters, placements, rights
-from oneco.fleet.joining import REQUESTS, Joining
+from oneco.fleet import clusters, invitations, placements, rights
+from oneco.fleet.joining import REQUESTS, SECRETS, TOKEN_NAMESPACE, Joining
 from oneco.integrations.kruise import integration as kruise
 from oneco.integrations.kubernetes import integration as kubernetes
 from oneco.integrations.x509.registrar import X509Registrar
@@ -54,7 +54,7 @@ _SETTLE_SECONDS = 0.5
 
 def hub() -> Sequence[Controller]:
     """Everything that decides on the hub."""
-    return (_applications(), _clusters(), _placements(), _joining(), *_releases())
+    return (_applications(), _clusters(), _placements(), _joining(), _invitations(), *_releases())
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +179,36 @@ def _placements() -> Controller:
 
 def _joining() -> Controller:
     joining = Joining(X509Registrar())
+    label = ocm.CLUSTER_NAME_LABEL
     return Controller(
         name="joining",
-        sources=(Source(resource=REQUESTS, wakes=wakes.itself),),
+        sources=(
+            Source(
+                resource=REQUESTS,
+                wakes=wakes.itself,
+                match=Match(labels=label),
+                indexed=(label,),
+            ),
+            _tokens(wakes.requests_of_label),
+            Source(resource=ocm.CLUSTERS, wakes=wakes.requests_of_cluster),
+        ),
         gather=joining.gather,
         decide=joining.decide,
     )
+
+
+def _invitations() -> Controller:
+    return Controller(
+        name="invitations",
+        sources=(_tokens(wakes.itself),),
+        gather=invitations.gather,
+        decide=invitations.decide,
+    )
+
+
+def _tokens(wakes: Wakes) -> Source:
+    match = Match(labels=ocm.CLUSTER_NAME_LABEL)
+    return Source(resource=SECRETS, namespace=TOKEN_NAMESPACE, wakes=wakes, match=match)
 
 
 def _releases() -> tuple[Controller, Controller]:

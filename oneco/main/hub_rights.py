@@ -74,6 +74,11 @@ def in_own_namespace() -> list[Object]:
     ]
 
 
+def over_tokens() -> list[Object]:
+    """The rules in the namespace of join tokens: one is spent when it is used, and goes in time."""
+    return [_rule(SECRETS, (*_READ, "patch", "delete"))]
+
+
 def _single_rules() -> Iterator[Object]:
     yield _rule(DEFINITIONS, ("get",))
     yield _rule(REQUESTS, ("patch", "update"), "approval")

@@ -14,13 +14,13 @@ import msgspec
 
 from oneco.clock import Instant
 from oneco.errors import Refused
-from oneco.fleet.joining import JOIN_GROUP_PREFIX, JOINERS_GROUP
+from oneco.fleet.joining import JOIN_GROUP_PREFIX, JOINERS_GROUP, SECRETS, TOKEN_NAMESPACE
 from oneco.kinds import ocm
 from oneco.kube import names, times
 from oneco.kube.api import Api, Patch
 from oneco.kube.errors import AlreadyExists
 from oneco.kube.objects import Object
-from oneco.kube.refs import Address, Resource
+from oneco.kube.refs import Address
 from oneco.main.connecting import Choice
 from oneco.worlds.clocks import RealClock
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 TOKEN_SECONDS = 3600.0
 """How long an invitation is good, if nothing else is said."""
-
-_SECRETS = Resource("", "v1", "secrets")
-_TOKEN_NAMESPACE = "kube-system"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +67,7 @@ async def token(
     await _accept(hub, cluster, labels)
     token_id, secret = secrets.token_hex(3), secrets.token_hex(8)
     made = _secret(cluster, token_id, secret, expires)
-    await hub.create(Address(_SECRETS, _TOKEN_NAMESPACE), made)
+    await hub.create(Address(SECRETS, TOKEN_NAMESPACE), made)
     return f"{token_id}.{secret}"
 
 
@@ -139,7 +136,7 @@ def _secret(cluster: str, token_id: str, secret: str, expires: Instant) -> Objec
         "type": "bootstrap.kubernetes.io/token",
         "metadata": {
             "name": f"bootstrap-token-{token_id}",
-            "namespace": _TOKEN_NAMESPACE,
+            "namespace": TOKEN_NAMESPACE,
             "labels": {ocm.CLUSTER_NAME_LABEL: cluster},
         },
         "data": {key: base64.b64encode(text.encode()).decode() for key, text in said.items()},

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from oneco.fleet import rights
+from oneco.fleet.joining import TOKEN_NAMESPACE
 from oneco.kinds import catalogue, validity
 from oneco.kube import document_text, objects
 from oneco.kube.objects import Object
@@ -50,6 +51,8 @@ def account() -> list[Placed]:
         _binding(rights.BINDINGS, "ClusterRoleBinding", "ClusterRole", "", subject),
         _role(_ROLES, "Role", NAMESPACE, hub_rights.in_own_namespace()),
         _binding(rights.LOCAL_BINDINGS, "RoleBinding", "Role", NAMESPACE, subject),
+        _role(_ROLES, "Role", TOKEN_NAMESPACE, hub_rights.over_tokens()),
+        _binding(rights.LOCAL_BINDINGS, "RoleBinding", "Role", TOKEN_NAMESPACE, subject),
     ]
 
 

@@ -10,6 +10,7 @@ from oneco.control.cache import Seen
 from oneco.control.journal import Key
 from oneco.control.shell import Wakes
 from oneco.decision import Reader
+from oneco.fleet.joining import REQUESTS
 from oneco.integrations.kruise import integration as kruise
 from oneco.integrations.kubernetes import integration as kubernetes
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
@@ -48,6 +49,23 @@ def itself_as_cluster(_: Reader, seen: Seen) -> Iterable[Key]:
 def labelled_cluster(_: Reader, seen: Seen) -> Iterable[Key]:
     """The cluster that the label of the changed object names."""
     yield "", objects.labels(seen.new or seen.old or {}).get(ocm.CLUSTER_NAME_LABEL, "")
+
+
+def requests_of_label(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The certificate requests of the cluster that the label of the changed object names."""
+    cluster = objects.labels(seen.new or seen.old or {}).get(ocm.CLUSTER_NAME_LABEL, "")
+    yield from _requests(reader, cluster)
+
+
+def requests_of_cluster(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The certificate requests of a cluster that came, or is accepted or not any more."""
+    if (seen.old or {}).get("spec") != (seen.new or {}).get("spec"):
+        yield from _requests(reader, objects.name(seen.new or seen.old or {}))
+
+
+def _requests(reader: Reader, cluster: str) -> Iterable[Key]:
+    for one in reader.labelled(REQUESTS, (ocm.CLUSTER_NAME_LABEL, cluster)):
+        yield "", objects.name(one)
 
 
 def every_cluster(reader: Reader, _: Seen) -> Iterable[Key]:

@@ -21,7 +21,19 @@ TERMS = joining.Terms(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "C1", "a.b", "a/b", "-a", "a" * 64, "kube-system", "oneco-system", "default"]
+    "name",
+    [
+        "",
+        "C1",
+        "a.b",
+        "a/b",
+        "-a",
+        "a" * 64,
+        "kube-system",
+        "oneco-system",
+        "default",
+        "managed-clusters",
+    ],
 )
 def test_a_cluster_that_would_reach_elsewhere_is_not_invited(name):
     with pytest.raises(Refused, match="cluster"):
@@ -43,4 +55,4 @@ def test_to_invite_is_to_accept_and_the_text_is_a_kubeconfig_for_the_cluster(tmp
         assert found["contexts"][0]["context"]["namespace"] == "c1"
         tokens = [yaml.safe_load(one)["users"][0]["user"]["token"] for one in (text, again)]
         assert tokens[0] != tokens[1]
-        assert all(hub.tokens.user(token) is not None for token in tokens)
+        assert all(hub.rights.identify(token, ()) is not None for token in tokens)

@@ -10,6 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from oneco.fleet import joining, rights
+from oneco.worlds.cluster import paths
 from tests.embedded.servers import Client, an_administrator
 from tests.embedded.test_identity import PREFIX, a_request, an_agent
 
@@ -21,6 +23,7 @@ APPROVED = {"type": "Approved", "status": "True", "reason": "Accepted"}
 def a_token(admin: Client, **said: str) -> str:
     """A bootstrap token, as `kubeadm token create` would leave it."""
     token_id = secrets.token_hex(3)
+    said.setdefault("auth_extra_groups", joining.JOINERS_GROUP)
     data = {
         "token-id": token_id,
         "token-secret": "0123456789abcdef",
@@ -36,6 +39,22 @@ def a_token(admin: Client, **said: str) -> str:
     }
     assert admin.ask("POST", TOKENS, body).code == 201
     return f"{token_id}.0123456789abcdef"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def roles(server) -> None:
+    """The roles that a hub has, and those of clusters c1 and c10."""
+    admin = an_administrator(server)
+    space = {"apiVersion": "v1", "kind": "Namespace"}
+    wanted = dict(rights.for_hub())
+    for name in ("c1", "c10"):
+        admin.ask("POST", "/api/v1/namespaces", {**space, "metadata": {"name": name}})
+        wanted |= rights.of_cluster({"metadata": {"name": name, "uid": "u"}})
+    for address, body in wanted.items():
+        # Nobody registered the clusters: what they own would be taken away with them.
+        given = {k: v for k, v in body["metadata"].items() if k != "ownerReferences"}
+        path = paths.of_address(address._replace(name=""))
+        assert admin.ask("POST", path, {**body, "metadata": given}).code == 201
 
 
 @pytest.fixture
@@ -59,10 +78,15 @@ def test_a_token_leads_to_a_signed_certificate_once_a_person_approves(server, ad
     assert certificate.startswith(b"-----BEGIN CERTIFICATE-----")
 
 
-def test_a_newcomer_asks_for_nobody_elses_name(server, admin):
-    newcomer = Client(server, token=a_token(admin))
-    reply = newcomer.ask("POST", REQUESTS, a_request("c1", groups=("system:masters",)))
-    assert (reply.code, reply.json["reason"]) == (403, "Forbidden")
+def test_nobody_gets_a_certificate_that_may_do_everything(server, admin):
+    body = a_request("c1", groups=("system:masters",))
+    for asker in (Client(server, token=a_token(admin)), admin):
+        reply = asker.ask("POST", REQUESTS, body)
+        assert (reply.code, reply.json["message"]) == (
+            403,
+            'certificatesigningrequests.certificates.k8s.io "r" is forbidden: use of'
+            " kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed",
+        )
 
 
 def asked(newcomer: Client, cluster: str, name: str) -> Any:
@@ -84,21 +108,11 @@ def approve(admin: Client, name: str) -> dict[str, Any]:
 def test_a_token_that_led_to_a_certificate_fetches_it_and_does_nothing_else(server, admin):
     newcomer = Client(server, token=a_token(admin))
     assert asked(newcomer, "once", "once-1").code == 201
-    assert "certificate" in approve(admin, "once-1")
-    assert "certificate" in newcomer.ask("GET", f"{REQUESTS}/once-1").json["status"]
-    assert asked(newcomer, "once", "once-2").code == 403
+    fetcher = Client(server, token=a_token(admin, auth_extra_groups=joining.FETCHERS_GROUP))
+    assert fetcher.ask("GET", f"{REQUESTS}/once-1").code == 200
+    assert asked(fetcher, "once", "once-2").code == 403
     clusters = "/apis/cluster.open-cluster-management.io/v1/managedclusters"
-    assert newcomer.ask("GET", f"{clusters}/once").code == 403
-
-
-def test_of_two_requests_by_one_token_only_the_first_approved_is_signed(server, admin):
-    newcomer = Client(server, token=a_token(admin))
-    assert asked(newcomer, "twice", "twice-1").code == 201
-    assert asked(newcomer, "twice", "twice-2").code == 201
-    assert "certificate" in approve(admin, "twice-2")
-    second = approve(admin, "twice-1")
-    assert "certificate" not in second
-    assert second["conditions"][-1]["reason"] == "TokenSpent"
+    assert fetcher.ask("GET", f"{clusters}/once").code == 403
 
 
 def with_unknown_algorithm(body: dict[str, Any], oid: str) -> dict[str, Any]:
@@ -151,16 +165,10 @@ def test_a_token_that_is_over_or_not_for_this_is_nobodys(server, admin, said):
     assert Client(server, token=token).ask("GET", "/apis").code == 401
 
 
-def test_only_groups_of_newcomers_come_out_of_a_token(server, admin):
-    groups = "system:masters, system:bootstrappers:oneco:c1"
+def test_a_token_with_groups_of_others_than_newcomers_is_nobodys(server, admin):
+    groups = "system:masters,system:bootstrappers:oneco:c1"
     newcomer = Client(server, token=a_token(admin, auth_extra_groups=groups))
-    reviews = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    assert newcomer.ask("POST", reviews, body).json["status"]["userInfo"]["groups"] == [
-        "system:bootstrappers",
-        "system:bootstrappers:oneco:c1",
-        "system:authenticated",
-    ]
+    assert newcomer.ask("GET", "/apis").code == 401
 
 
 @pytest.mark.parametrize(
@@ -171,8 +179,6 @@ def test_what_is_no_token_is_refused(server, token):
 
 
 def test_an_agent_keeps_its_lease_in_its_namespace_and_nowhere_else(server, admin, agent):
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "c1"}}
-    admin.ask("POST", "/api/v1/namespaces", space)
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "l"}}
     leases = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
     assert agent.ask("POST", leases.format("c1"), lease).code == 201

@@ -14,14 +14,35 @@ from cryptography.x509.oid import NameOID
 from oneco.clock import Instant
 from oneco.control.cache import Cache, CacheReader
 from oneco.decision import NOTHING, Change, Decision
-from oneco.fleet.joining import REQUESTS, Joining, RequestSeen, decide
+from oneco.fleet import invitations
+from oneco.fleet.joining import (
+    FETCHERS_GROUP,
+    REQUESTS,
+    SECRETS,
+    SPENT_ANNOTATION,
+    Joining,
+    RequestSeen,
+    decide,
+)
 from oneco.fleet.ports import Subject
+from oneco.kinds.ocm import CLUSTERS
+from oneco.kube import times
 from oneco.kube.objects import Object, put
 
+TOKEN: Object = {
+    "metadata": {
+        "name": "bootstrap-token-abcdef",
+        "namespace": "kube-system",
+        "resourceVersion": "3",
+    },
+    "type": "bootstrap.kubernetes.io/token",
+    "data": {},
+}
+ACCEPTED = {"metadata": {"name": "c1"}, "spec": {"hubAcceptsClient": True}}
 NOW = Instant(1_795_248_000.0)
 PREFIX = "system:open-cluster-management:"
 AGENT = Subject(f"{PREFIX}c1:agent", frozenset({f"{PREFIX}c1", f"{PREFIX}managed-clusters"}))
-JOINER = ("system:bootstrap:abc", ["system:bootstrappers", "system:bootstrappers:oneco:c1"])
+JOINER = ("system:bootstrap:abcdef", ["system:bootstrappers", "system:bootstrappers:oneco:c1"])
 
 
 class X509Registrar:
@@ -56,8 +77,30 @@ def a_request(by: tuple[str, list[str]] = JOINER, *, cluster: str = "c1", **spec
     }
 
 
+def a_look(
+    request: Object | None = None,
+    *,
+    cluster: Object | None = ACCEPTED,
+    token: Object | None = TOKEN,
+) -> RequestSeen:
+    """What is seen of a request of c1's agent: an accepted cluster and an unused token."""
+    return RequestSeen(request or a_request(), AGENT, cluster, token)
+
+
+def a_token(*, expires: float | None = None, spent_on: str = "") -> Object:
+    token = TOKEN
+    if expires is not None:
+        text = base64.b64encode(times.to_text(Instant(expires)).encode()).decode()
+        token = put(token, ("data", "expiration"), text)
+    return put(token, ("metadata", "annotations"), {SPENT_ANNOTATION: spent_on} if spent_on else {})
+
+
+def reasons(decision: Decision) -> list[str]:
+    return [reason.code for reason in decision.reasons]
+
+
 def answer(decision: Decision) -> tuple[str, str]:
-    (change,) = decision.actions
+    (change,) = [one for one in decision.actions if one.address.subresource]
     assert isinstance(change, Change)
     assert change.address.subresource == "approval"
     (condition,) = change.patch.body["status"]["conditions"]
@@ -73,23 +116,23 @@ def pem_request(common_name: str, *groups: str) -> str:
 
 
 def test_the_join_token_of_a_cluster_gets_its_certificate():
-    assert answer(decide(RequestSeen(a_request(), AGENT), NOW)) == ("Approved", "JoinToken")
+    assert answer(decide(a_look(), NOW)) == ("Approved", "JoinToken")
 
 
 def test_an_approval_is_held_to_the_version_that_was_seen():
-    (change,) = decide(RequestSeen(a_request(), AGENT), NOW).actions
+    _, change = decide(a_look(), NOW).actions
     assert isinstance(change, Change)
     assert change.patch.body["metadata"] == {"resourceVersion": "5"}
 
 
 def test_an_agent_renews_its_own_certificate():
     own = (AGENT.common_name, [*AGENT.organizations, "system:authenticated"])
-    assert answer(decide(RequestSeen(a_request(own), AGENT), NOW)) == ("Approved", "AgentRenews")
+    assert answer(decide(a_look(a_request(own)), NOW)) == ("Approved", "AgentRenews")
 
 
 def test_the_join_token_of_another_cluster_waits_for_a_person():
     other = ("system:bootstrap:xyz", ["system:bootstrappers:oneco:c2"])
-    decision = decide(RequestSeen(a_request(other), AGENT), NOW)
+    decision = decide(a_look(a_request(other)), NOW)
     assert decision.actions == ()
     assert [str(reason) for reason in decision.reasons] == [
         "system:bootstrap:xyz asks to join as cluster c1 without its join token; "
@@ -99,11 +142,11 @@ def test_the_join_token_of_another_cluster_waits_for_a_person():
 
 def test_an_agent_cannot_renew_under_another_agents_name():
     other = (f"{PREFIX}c1:other", [*AGENT.organizations])
-    assert decide(RequestSeen(a_request(other), AGENT), NOW).actions == ()
+    assert decide(a_look(a_request(other)), NOW).actions == ()
 
 
 def test_a_name_without_its_groups_is_no_agent():
-    assert decide(RequestSeen(a_request((AGENT.common_name, [])), AGENT), NOW).actions == ()
+    assert decide(a_look(a_request((AGENT.common_name, []))), NOW).actions == ()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +172,7 @@ def test_a_subject_that_is_not_exactly_an_agents_is_denied(subject):
 
 def test_a_request_for_more_than_client_authentication_is_denied():
     request = a_request(usages=["client auth", "server auth"])
-    assert answer(decide(RequestSeen(request, AGENT), NOW))[0] == "Denied"
+    assert answer(decide(a_look(request), NOW))[0] == "Denied"
 
 
 def test_a_denial_says_what_was_found_and_what_is_wanted():
@@ -162,8 +205,80 @@ def test_a_real_request_is_read_and_approved():
     cache = Cache()
     pem = pem_request(AGENT.common_name, *AGENT.organizations)
     cache.take("hub", REQUESTS, a_request(request=pem))
+    cache.take("hub", CLUSTERS, ACCEPTED)
+    cache.take("hub", SECRETS, TOKEN)
     joining = Joining(X509Registrar())
     seen = joining.gather(CacheReader(cache), ("", "c1-abcde"))
     assert seen is not None
     assert seen.subject == AGENT
     assert answer(joining.decide(seen, NOW)) == ("Approved", "JoinToken")
+
+
+def test_the_token_is_spent_before_its_request_is_approved():
+    spend, approve = decide(a_look(), NOW).actions
+    assert isinstance(spend, Change)
+    assert isinstance(approve, Change)
+    assert str(spend.address) == "secrets kube-system/bootstrap-token-abcdef"
+    body = spend.patch.body
+    # Held to the version that was seen: of two requests by one token only one spends it.
+    assert body["metadata"] == {
+        "resourceVersion": "3",
+        "annotations": {"onepersoncompany.io/spent-on": "c1-abcde"},
+    }
+    assert base64.b64decode(body["data"]["auth-extra-groups"]).decode() == FETCHERS_GROUP
+    assert approve.address.subresource == "approval"
+
+
+def test_a_hub_that_was_killed_between_the_two_still_approves():
+    decision = decide(a_look(token=a_token(spent_on="c1-abcde")), NOW)
+    assert answer(decision) == ("Approved", "JoinToken")
+    assert len(decision.actions) == 1
+
+
+def test_a_spent_token_gets_no_second_certificate():
+    decision = decide(a_look(token=a_token(spent_on="c1-other")), NOW)
+    assert answer(decision) == ("Denied", "TokenSpent")
+
+
+def test_a_token_that_is_gone_or_over_leads_nowhere():
+    for token in (None, a_token(expires=NOW)):
+        decision = decide(a_look(token=token), NOW)
+        assert (decision.actions, reasons(decision)) == ((), ["WaitsForPerson"])
+    assert answer(decide(a_look(token=a_token(expires=NOW + 1)), NOW))[0] == "Approved"
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        None,
+        {"metadata": {"name": "c1"}, "spec": {}},
+        {"metadata": {"name": "c1"}, "spec": {"hubAcceptsClient": False}},
+        {"metadata": {"name": "c1", "deletionTimestamp": "x"}, "spec": {"hubAcceptsClient": True}},
+    ],
+)
+def test_nobody_joins_or_renews_for_a_cluster_that_is_not_accepted(cluster):
+    own = (AGENT.common_name, [*AGENT.organizations, "system:authenticated"])
+    for request in (a_request(), a_request(own)):
+        assert decide(a_look(request, cluster=cluster), NOW).actions == ()
+
+
+def test_a_group_of_joiners_without_a_token_is_no_token():
+    odd = ("somebody", ["system:bootstrappers:oneco:c1"])
+    assert decide(a_look(a_request(odd)), NOW).actions == ()
+
+
+def test_no_cluster_is_called_like_a_namespace_of_the_hub():
+    request = a_request(cluster="kube-system")
+    subject = Subject(
+        f"{PREFIX}kube-system:a", frozenset({f"{PREFIX}kube-system", f"{PREFIX}managed-clusters"})
+    )
+    assert answer(decide(RequestSeen(request, subject, ACCEPTED, TOKEN), NOW))[0] == "Denied"
+
+
+def test_an_invitation_is_removed_when_its_time_is_over():
+    assert invitations.decide(a_token(expires=NOW + 60), NOW).wake_at == NOW + 60
+    (action,) = invitations.decide(a_token(expires=NOW), NOW).actions
+    assert str(action.address) == "secrets kube-system/bootstrap-token-abcdef"
+    unreadable = put(TOKEN, ("data", "expiration"), base64.b64encode(b"tomorrow").decode())
+    assert len(invitations.decide(unreadable, NOW).actions) == 1
+    assert invitations.decide(TOKEN, NOW) == NOTHING

@@ -36,6 +36,14 @@ def fitting(served: Served, key: Key, body: Any) -> Object:
     return fitted
 
 
+def token_request(body: Any) -> Object:
+    """`body` as the TokenRequest that it has to be."""
+    kind = body.get("kind") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or kind not in (None, "", "TokenRequest"):
+        raise BadRequest("the object provided is unrecognized (must be of type TokenRequest)")
+    return {**body, "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1"}
+
+
 def check_place(key: Key, meta: Object) -> None:
     """Raise BadRequest if `meta` names another object than `key` does."""
     name, namespace = meta.get("name") or "", meta.get("namespace") or ""

@@ -45,6 +45,7 @@ from oneco.worlds.apiserver.inside import Inside
 from oneco.worlds.apiserver.ownership import Ownership
 from oneco.worlds.apiserver.registry import Served, no_such_resource
 from oneco.worlds.apiserver.removal import NAMESPACES, Removal
+from oneco.worlds.apiserver.rights import EVERYTHING, Rights
 from oneco.worlds.apiserver.store import Change, Key, Store
 from oneco.worlds.apiserver.watches import Sink, Subscription, Watches
 from oneco.worlds.apiserver.writes import Request, Writes
@@ -53,14 +54,14 @@ from oneco.worlds.apiserver.writes import Request, Writes
 class ApiServer:
     """One cluster's API server.
 
-    `admission` validates kinds beyond their schema, `completions` complete them; `authorize`
-    answers access reviews. With `lazy_managers` the managedFields of ordinary updates are computed
+    `admission` validates kinds beyond their schema, `completions` complete them; `rights` knows
+    who may do what. With `lazy_managers` the managedFields of ordinary updates are computed
     when `get` is asked for them or at the next apply: for stores that die with the process only.
     """
 
     __slots__ = (
-        "_authorize", "_definitions", "_garbage", "_gate", "_namespaces", "_ownership", "_patches",
-        "_removal", "_watches", "_writes", "core", "inside", "store",
+        "_definitions", "_garbage", "_gate", "_namespaces", "_ownership", "_patches",
+        "_removal", "_rights", "_watches", "_writes", "core", "inside", "store",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - the places where a program plugs itself in, all by name
@@ -71,12 +72,12 @@ class ApiServer:
         admission: Sequence[Admission] = (),
         completions: Sequence[Completion] = (),
         seed: int = 0,
-        authorize: reviews.Authorize = reviews.allow,
+        rights: Rights = EVERYTHING,
         lazy_managers: bool = True,
     ) -> None:
         self.store = store
         self.core = core = Core(store, clock, seed)
-        self._authorize = authorize
+        self._rights = rights
         self._gate = Gate(admission, completions)
         self._ownership = Ownership(is_lazy=lazy_managers)
         # Removal and garbage need each other: what goes takes its dependents along.
@@ -87,6 +88,7 @@ class ApiServer:
         self._writes = Writes(
             core,
             gate=self._gate,
+            guard=rights.guard,
             garbage=self._garbage,
             namespaces=self._namespaces,
             ownership=self._ownership,
@@ -151,7 +153,7 @@ class ApiServer:
             return self._create_at(address, body, options, caller)
         served, key = self._place(address._replace(name=""), "create")
         body = bodies.fitting(served, key, body)
-        answered = reviews.answer(served.resource.plural, body, caller, self._authorize)
+        answered = reviews.answer(served.resource.plural, key.namespace, body, caller, self._rights)
         if answered is not None:
             return answered
         if body["metadata"].get("resourceVersion"):
@@ -282,6 +284,8 @@ class ApiServer:
             if not options.dry_run:
                 self._removal.delete(served, key, DeleteOptions())
             return subresources.done()
+        if address.subresource == "token":
+            return self._rights.token(old, bodies.token_request(body))
         raise no_such_resource()
 
     def _created_by_replace(self, request: Request, body: Object) -> Object:

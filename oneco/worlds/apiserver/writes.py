@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from oneco.kube import apply, causes, names, ownership
@@ -42,22 +42,30 @@ class Request(NamedTuple):
         return self._replace(key=Key(self.key.collection, self.key.namespace, name))
 
 
+Guard = Callable[[Request, Object | None, Object], None]
+"""Raises Forbidden if the content of the write is not for the one who writes."""
+
+
 class Writes:
     """The way of a public write from a decoded body to the store."""
 
-    __slots__ = ("_core", "_garbage", "_gate", "_namespaces", "_ownership", "_removal", "services")
+    __slots__ = (
+        "_core", "_garbage", "_gate", "_guard", "_namespaces", "_ownership", "_removal", "services",
+    )  # fmt: skip
 
     def __init__(  # noqa: PLR0913 - the parts of one server, joined here alone
         self,
         core: Core,
         *,
         gate: Gate,
+        guard: Guard,
         garbage: Garbage,
         namespaces: Namespaces,
         ownership: Ownership,
         removal: Removal,
     ) -> None:
         self._core, self._gate, self._garbage = core, gate, garbage
+        self._guard = guard
         self._namespaces, self._ownership, self._removal = namespaces, ownership, removal
         self.services = Services(core)
 
@@ -75,6 +83,7 @@ class Writes:
         new, found = self._prepared(request, {**body, "metadata": meta})
         new = self._gate.complete(served.kind, None, new)
         self._refuse(request, [*found, *shapes.faults(served, new, None, "")])
+        self._guard(request, None, new)
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         warn(request, new, None)
         if request.options.dry_run:
@@ -102,6 +111,7 @@ class Writes:
             warn(request, new, old)
             return conversion.to_served(served, old)
         self._refuse(request, [*found, *shapes.faults(served, new, old, request.subresource)])
+        self._guard(request, old, new)
         self._gate.check(served.kind, request.key.name, "UPDATE", old, new)
         warn(request, new, old)
         if request.options.dry_run:

@@ -9,15 +9,15 @@ from typing import Any
 
 from oneco.errors import OnecoError
 from oneco.kube.errors import ApiError, TooLarge, Unauthorized
+from oneco.kube.rbac import Asked, User
 from oneco.worlds.embedded import answers
 from oneco.worlds.embedded.answers import Answer
 from oneco.worlds.embedded.documents import Documents
-from oneco.worlds.embedded.identity import ANONYMOUS, User
+from oneco.worlds.embedded.identity import ANONYMOUS, Impersonation, is_impersonating
 from oneco.worlds.embedded.paths import address, verb
 from oneco.worlds.embedded.requests import Query, Request
 from oneco.worlds.embedded.resources import Resources, Watch
-from oneco.worlds.embedded.rights import authorize_path
-from oneco.worlds.embedded.tokens import BootstrapTokens
+from oneco.worlds.embedded.rights import RoleRights
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 class Application:
     """Answers each request; every failure becomes a Status object."""
 
-    def __init__(self, resources: Resources, documents: Documents, tokens: BootstrapTokens) -> None:
-        self._resources, self._documents, self._tokens = resources, documents, tokens
+    def __init__(self, resources: Resources, documents: Documents, rights: RoleRights) -> None:
+        self._resources, self._documents, self._rights = resources, documents, rights
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {
@@ -67,7 +67,8 @@ class Application:
     async def _answer(self, request: Request) -> Answer | Watch:
         at = address(request.path)
         if at is None:
-            authorize_path(request.user, request.path)
+            asked = Asked(request.method.lower(), path=request.path)
+            self._rights.authorize_act(request.user, asked)
             return self._documents.answer(request)
         is_watch = request.method == "GET" and request.query.flag("watch")
         return await self._resources.answer(
@@ -75,16 +76,27 @@ class Application:
         )
 
     def _user(self, scope: Scope, headers: dict[str, str]) -> User:
+        """Who asks, or whom the one who asks may be."""
+        user = self._proven(scope, headers)
+        if not is_impersonating(headers):
+            return user
+        meant = Impersonation(scope["headers"])
+        for act in meant.acts():
+            self._rights.authorize_act(user, act)
+        return meant.user()
+
+    def _proven(self, scope: Scope, headers: dict[str, str]) -> User:
         certified = scope.get("extensions", {}).get("tls", {}).get("user")
         if certified is not None:
             return certified  # type: ignore[no-any-return]
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if not scheme:
             return ANONYMOUS
-        user = self._tokens.user(token.strip()) if scheme.lower() == "bearer" else None
-        if user is None:
+        is_bearer = scheme.lower() == "bearer"
+        found = self._rights.identify(token.strip(), ()) if is_bearer else None
+        if found is None:
             raise Unauthorized("Unauthorized")
-        return user
+        return found.user
 
 
 async def _body(headers: dict[str, str], receive: Receive) -> bytes:

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from urllib.parse import unquote
 
-ADMINISTRATORS = "system:masters"
+from oneco.kube.errors import BadRequest
+from oneco.kube.rbac import SUPERUSERS, Asked, User
+
+ADMINISTRATORS = SUPERUSERS
 AUTHENTICATED = "system:authenticated"
+UNAUTHENTICATED = "system:unauthenticated"
 BOOTSTRAP = "system:bootstrappers"
-JOIN_PREFIX = f"{BOOTSTRAP}:oneco:"
-"""A token whose user is in the group of this prefix and a cluster's name joins that cluster."""
-SPENT = "onepersoncompany:spent-tokens"
-"""The one group of a user whose token has led to a certificate."""
-RESERVED = frozenset({"default", "kube-system", "kube-public", "kube-node-lease", "oneco-system"})
-"""Namespaces of the hub itself: a cluster called like one of them would reach into it."""
 AGENT_PREFIX = "system:open-cluster-management:"
 AGENTS = "system:open-cluster-management:managed-clusters"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class User:
-    """A name and the groups that it is in."""
-
-    name: str
-    groups: Sequence[str] = ()
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether nothing proved who this is."""
-        return self.name == ANONYMOUS.name
-
-
-ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
+ANONYMOUS = User("system:anonymous", (UNAUTHENTICATED,))
+_ACCOUNT = "system:serviceaccount:"
+_EXTRA = "impersonate-extra-"
 
 
 def from_certificate(peer: object) -> User | None:
@@ -48,22 +33,69 @@ def from_certificate(peer: object) -> User | None:
     return User(name, (*groups, AUTHENTICATED)) if name else None
 
 
-def cluster_of_agent(user: User) -> str:
-    """The cluster whose agent `user` is, empty for anybody else.
-
-    The whole name and the groups have to fit, never a prefix: `c1` must not pass for `c10`, nor
-    `a:b` for `a`.
-    """
-    parts = user.name.removeprefix(AGENT_PREFIX).split(":")
-    if not user.name.startswith(AGENT_PREFIX) or len(parts) != 2 or not all(parts):
-        return ""
-    if parts[0] in RESERVED:
-        return ""
-    own = set(user.groups) - {AUTHENTICATED}
-    return parts[0] if own == {AGENT_PREFIX + parts[0], AGENTS} else ""
+def clusters_of_agent(user: User) -> frozenset[str]:
+    """The clusters that a certificate makes `user` an agent of: none for anybody else."""
+    if AGENTS not in user.groups:
+        return frozenset()
+    own = (group for group in user.groups if group.startswith(AGENT_PREFIX) and group != AGENTS)
+    return frozenset(group.removeprefix(AGENT_PREFIX) for group in own)
 
 
-def clusters_to_join(user: User) -> frozenset[str]:
-    """The clusters that the token of `user` is bound to; none where it is bound to none."""
-    bound = (group for group in user.groups if group.startswith(JOIN_PREFIX))
-    return frozenset(group.removeprefix(JOIN_PREFIX) for group in bound)
+class Impersonation:
+    """Somebody asks as somebody else, by the headers that Kubernetes has for it."""
+
+    def __init__(self, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self._name, self._groups, self._uid = "", list[str](), ""
+        self._extra: list[tuple[str, str]] = []
+        for raw, value in headers:
+            field, text = raw.decode("latin-1"), value.decode("latin-1")
+            if field == "impersonate-user":
+                self._name = text
+            elif field == "impersonate-group":
+                self._groups.append(text)
+            elif field == "impersonate-uid":
+                self._uid = text
+            elif field.startswith(_EXTRA):
+                self._extra.append((unquote(field.removeprefix(_EXTRA)), text))
+
+    def acts(self) -> Sequence[Asked]:
+        """What one has to be allowed for this."""
+        if not self._name:
+            raise BadRequest("requested groups, a uid or extra without impersonating a user")
+        namespace, account = _account(self._name)
+        if account:
+            found = [Asked("impersonate", "", "serviceaccounts", "", namespace, account)]
+        else:
+            found = [Asked("impersonate", "", "users", name=self._name)]
+        found += (Asked("impersonate", "", "groups", name=group) for group in self._groups)
+        group = "authentication.k8s.io"
+        found += (
+            Asked("impersonate", group, "userextras", key, name=value) for key, value in self._extra
+        )
+        if self._uid:
+            found.append(Asked("impersonate", group, "uids", name=self._uid))
+        return found
+
+    def user(self) -> User:
+        """Who asks then."""
+        groups = list(self._groups)
+        namespace, account = _account(self._name)
+        if account and not groups:
+            groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+        if self._name == ANONYMOUS.name:
+            added = [] if UNAUTHENTICATED in groups else [UNAUTHENTICATED]
+        else:
+            added = [] if {AUTHENTICATED, UNAUTHENTICATED} & set(groups) else [AUTHENTICATED]
+        return User(self._name, (*groups, *added))
+
+
+def is_impersonating(headers: Mapping[str, str]) -> bool:
+    """Whether the headers ask for somebody else's rights."""
+    return any(name.startswith("impersonate-") for name in headers)
+
+
+def _account(user: str) -> tuple[str, str]:
+    """The namespace and name of a service account's user name; empty for any other user."""
+    namespace, _, name = user.removeprefix(_ACCOUNT).partition(":")
+    is_account = user.startswith(_ACCOUNT) and namespace and name and ":" not in name
+    return (namespace, name) if is_account else ("", "")

@@ -24,8 +24,8 @@ from oneco.kube.api import (
 )
 from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
 from oneco.kube.objects import DEEPEST, Json, Object, is_too_deep
+from oneco.kube.rbac import User
 from oneco.worlds.embedded import protobuf
-from oneco.worlds.embedded.identity import User
 
 APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 _PATCH_TYPES: Mapping[str, PatchType] = {

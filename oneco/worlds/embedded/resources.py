@@ -17,10 +17,11 @@ from oneco.worlds.apiserver.registry import Served
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Store
 from oneco.worlds.apiserver.watches import Subscription
-from oneco.worlds.embedded import answers, negotiation, requests, rights, shapes
+from oneco.worlds.embedded import answers, negotiation, requests, shapes
 from oneco.worlds.embedded.answers import Answer
 from oneco.worlds.embedded.inprocess import settled
 from oneco.worlds.embedded.requests import Request
+from oneco.worlds.embedded.rights import RoleRights
 from oneco.worlds.embedded.watching import SharedLines, WatchStream
 
 _WATCH_SECONDS = 3600.0
@@ -45,8 +46,8 @@ class Watch:
 class Resources:
     """Answers the paths that name resources."""
 
-    def __init__(self, server: ApiServer, store: Store, clock: Clock) -> None:
-        self._server, self._store, self._clock = server, store, clock
+    def __init__(self, server: ApiServer, store: Store, clock: Clock, rights: RoleRights) -> None:
+        self._server, self._store, self._clock, self._rights = server, store, clock, rights
         self._lines = SharedLines()
         self._streams: set[WatchStream] = set()
         self._calls: dict[str, _Call] = {
@@ -63,7 +64,7 @@ class Resources:
         """What `verb` gives at `at`, once it is durable."""
         warnings: list[str] = []
         call = _Asked(request, at, verb, warnings)
-        rights.authorize(request.user, verb, _narrowed(at, request, verb))
+        self._rights.authorize(request.user, verb, _narrowed(at, request, verb))
         _check_containers(at)
         if verb == "watch":
             return self._watch(call)
@@ -82,9 +83,7 @@ class Resources:
 
     def _get(self, call: _Asked) -> Answer:
         shape = self._shape(call)
-        obj = self._server.get(call.at)
-        rights.check_content(call.request.user, call.verb, call.at, obj)
-        return answers.of_json(shape.one(obj))
+        return answers.of_json(shape.one(self._server.get(call.at)))
 
     def _list(self, call: _Asked) -> Answer:
         shape = self._shape(call)
@@ -93,8 +92,7 @@ class Resources:
 
     def _create(self, call: _Asked) -> Answer:
         shape = self._shape(call)
-        user, body = call.request.user, requests.object_body(call.request)
-        rights.check_content(user, call.verb, call.at, body)
+        body = requests.object_body(call.request)
         options = requests.write_options(call.request)
         created = self._server.create(call.at, body, options, call.caller)
         return answers.of_json(shape.one(created), 201)

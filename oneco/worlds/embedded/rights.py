@@ -1,172 +1,187 @@
-"""Who may do what, until roles decide it: the person everything, an agent its part of a cluster."""
+"""Who may do what on one server: its roles and bindings, and the words of a refusal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+from oneco.kube import escalation, rbac
 from oneco.kube.errors import Forbidden
-from oneco.kube.objects import Object, dig, labels, name
-from oneco.kube.refs import Address, Resource
-from oneco.worlds.apiserver.core import Caller
+from oneco.kube.objects import Object, dig
+from oneco.kube.rbac import Asked, RoleBook, Rules, User, Verdict
+from oneco.kube.refs import Address
+from oneco.worlds.apiserver.rights import Identity
+from oneco.worlds.apiserver.store import Change, Store
+from oneco.worlds.apiserver.writes import Request
 from oneco.worlds.embedded import signing
-from oneco.worlds.embedded.identity import (
-    ADMINISTRATORS,
-    BOOTSTRAP,
-    SPENT,
-    User,
-    cluster_of_agent,
-    clusters_to_join,
-)
+from oneco.worlds.embedded.tokens import Tokens
 
-_CLUSTERS = ("cluster.open-cluster-management.io", "managedclusters")
-_REQUESTS = ("certificates.k8s.io", "certificatesigningrequests")
-_READ = frozenset({"get", "list", "watch"})
-_CHANGED = _READ | {"patch", "update"}
-_MADE = _CHANGED | {"create", "delete"}
-# Nothing that the hub takes orders from: an Application in this namespace would reach every
-# cluster, and a CheckRun would say that its own release is good.
-_AGENTS_OWN = {
-    ("work.open-cluster-management.io", "manifestworks"): _CHANGED,
-    ("addon.open-cluster-management.io", "managedclusteraddons"): _CHANGED,
-    ("onepersoncompany.io", "observations"): _MADE,
-    ("coordination.k8s.io", "leases"): _MADE,
-    ("", "events"): _MADE,
-    ("events.k8s.io", "events"): _MADE,
+COLLECTIONS: Final = {
+    f"{rbac.GROUP}/clusterroles": "ClusterRole",
+    f"{rbac.GROUP}/roles": "Role",
+    f"{rbac.GROUP}/clusterrolebindings": "ClusterRoleBinding",
+    f"{rbac.GROUP}/rolebindings": "RoleBinding",
 }
-"""What an agent may do in the namespace of its cluster, subresources included."""
-_OWN_REVIEWS = (
-    ("authorization.k8s.io", "selfsubjectaccessreviews"),
-    ("authorization.k8s.io", "selfsubjectrulesreviews"),
-    ("authentication.k8s.io", "selfsubjectreviews"),
-)
-_PUBLIC_PATHS = ("/livez", "/readyz", "/healthz", "/version")
-_DISCOVERY_PATHS = ("/api", "/apis", "/openapi")
+_GUARDED: Final = frozenset((*COLLECTIONS, signing.COLLECTION))
+_IGNORED: Final = ("ownerReferences", "finalizers", "managedFields")
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def authorize(user: User, verb: str, address: Address) -> None:
-    """Forbidden, in Kubernetes' words, unless `user` may do `verb` at `address`.
+class RoleRights:
+    """The rights that the objects of one store give; every commit is heeded at once."""
 
-    For a list or watch that is limited to one name, `address` carries that name.
-    """
-    if ADMINISTRATORS in user.groups:
-        return
-    if address.resource[::2] in _OWN_REVIEWS and not user.is_anonymous and verb == "create":
-        return
-    cluster = cluster_of_agent(user)
-    if cluster and _agent_may(cluster, verb, address):
-        return
-    if BOOTSTRAP in user.groups and _newcomer_may(verb, address) and _is_bound_to(user, address):
-        return
-    if SPENT in user.groups and _is_fetching(verb, address):
-        return
-    raise forbidden(user, verb, address)
+    def __init__(self, store: Store, tokens: Tokens) -> None:
+        self._book, self._tokens = RoleBook(), tokens
+        for collection in COLLECTIONS:
+            for obj in store.scan(collection):
+                self._book.put(obj)
+        store.on_commit(self._follow)
+
+    def authorize(self, user: User, verb: str, address: Address) -> None:
+        """Forbidden, in Kubernetes' words, unless `user` may do `verb` at `address`.
+
+        For a list or watch that is limited to one name, `address` carries that name.
+        """
+        if rbac.SUPERUSERS in user.groups:
+            return
+        self.authorize_act(user, _asked(verb, address))
+
+    def authorize_act(self, user: User, asked: Asked) -> None:
+        """Forbidden unless `user` may do what is asked."""
+        found = self._book.verdict(user, asked)
+        if not found.is_allowed:
+            raise forbidden(user, asked, found.reason)
+
+    def verdict(self, user: User, asked: Asked) -> Verdict:
+        """Whether `user` may do what is asked."""
+        return self._book.verdict(user, asked)
+
+    def rules(self, user: User, namespace: str) -> Rules | None:
+        """What `user` may do in `namespace`."""
+        return self._book.rules(user, namespace)
+
+    def identify(self, token: str, audiences: Sequence[str]) -> Identity | None:
+        """Whose token this is, None for one that is nobody's or for none of `audiences`."""
+        return self._tokens.identify(token, audiences)
+
+    def token(self, account: Object, request: Object) -> Object:
+        """The answered TokenRequest of a service account."""
+        return self._tokens.issue(account, request)
+
+    def guard(self, request: Request, old: Object | None, new: Object) -> None:
+        """Raise Forbidden if the content of the write is not for the one who writes."""
+        collection = request.key.collection
+        if collection not in _GUARDED:
+            return
+        user = User(request.caller.user, tuple(request.caller.groups))
+        if collection == signing.COLLECTION:
+            self._guard_request(user, request, old, new)
+        elif not request.subresource and rbac.SUPERUSERS not in user.groups:
+            self._guard_grant(user, request, old, new)
+
+    def _guard_grant(self, user: User, request: Request, old: Object | None, new: Object) -> None:
+        """Nobody grants more than is theirs, unless they may `escalate` or `bind`."""
+        if old is not None and _grants(old) == _grants(new):
+            return
+        key, plural = request.key, request.served.resource.plural
+        if new.get("kind") in rbac.ROLE_KINDS:
+            act = Asked("escalate", rbac.GROUP, plural, "", key.namespace, key.name if old else "")
+            if self._book.verdict(user, act).is_allowed:
+                return
+            self._check_granted(user, request, new.get("rules") or ())
+            self._check_aggregation(user, request, old, new)
+            return
+        reference = new.get("roleRef") or {}
+        kinds = "roles" if reference.get("kind") == "Role" else "clusterroles"
+        name = reference.get("name") or ""
+        act = Asked("bind", rbac.GROUP, kinds, "", key.namespace, name)
+        if self._book.verdict(user, act).is_allowed:
+            return
+        rules = self._book.rules_of(reference, key.namespace)
+        if rules is None:
+            raise request.served.missing(name)
+        self._check_granted(user, request, rules)
+
+    def _check_granted(self, user: User, request: Request, rules: Sequence[Object]) -> None:
+        held = self._book.rules(user, request.key.namespace)
+        fault = escalation.fault(user, held, rules, request.served.resource.plural)
+        if fault:
+            raise _refused(request, fault)
+
+    def _check_aggregation(
+        self, user: User, request: Request, old: Object | None, new: Object
+    ) -> None:
+        """An aggregated role can come to hold anything, so it takes everything to make one."""
+        chosen = [dig(one or {}, "aggregationRule", "clusterRoleSelectors") for one in (old, new)]
+        held = self._book.rules(user, request.key.namespace)
+        if any(chosen) and escalation.uncovered(held.rules, escalation.EVERYTHING):
+            raise _refused(request, "must have cluster-admin privileges to use the aggregationRule")
+
+    def _guard_request(self, user: User, request: Request, old: Object | None, new: Object) -> None:
+        if old is None and signing.asks_for_everything(new):
+            words = (
+                f"use of {signing.CLIENT_SIGNER} signer with system:masters group is not allowed"
+            )
+            raise _refused(request, words)
+        if old is None or request.subresource != "approval":
+            return
+        signer = dig(old, "spec", "signerName", default="")
+        domain = signer.partition("/")[0]
+        for name in (signer, f"{domain}/*"):
+            asked = Asked("approve", "certificates.k8s.io", "signers", name=name)
+            if self._book.verdict(user, asked).is_allowed:
+                return
+        words = f'user not permitted to approve requests with signerName "{signer}"'
+        raise _refused(request, words)
+
+    def _follow(self, change: Change) -> None:
+        if change.key.collection not in COLLECTIONS:
+            return
+        if change.after is not None:
+            self._book.put(change.after)
+        elif change.before is not None:
+            self._book.remove(change.before)
 
 
-def review(caller: Caller, spec: Object) -> tuple[bool, str]:
-    """Whether the caller may do what the `spec` of an access review asks for, and why not."""
-    user, path = User(caller.user, caller.groups), spec.get("nonResourceAttributes")
-    asked = spec.get("resourceAttributes") or {}
-    resource = Resource(asked.get("group", ""), asked.get("version", ""), asked.get("resource", ""))
-    place = [asked.get(part, "") for part in ("namespace", "name", "subresource")]
-    try:
-        if path:
-            authorize_path(user, path.get("path", ""))
-        else:
-            authorize(user, asked.get("verb", ""), Address(resource, *place))
-    except Forbidden as refusal:
-        return False, refusal.message
-    return True, ""
-
-
-def authorize_path(user: User, path: str) -> None:
-    """Forbidden unless `user` may read `path`, which names no resource."""
-    if path in _PUBLIC_PATHS or path.startswith(tuple(f"{one}/" for one in _PUBLIC_PATHS)):
-        return
-    is_discovery = any(path == one or path.startswith(f"{one}/") for one in _DISCOVERY_PATHS)
-    if ADMINISTRATORS in user.groups or (is_discovery and not user.is_anonymous):
-        return
-    raise Forbidden(f'forbidden: User "{user.name}" cannot get path "{path}"')
-
-
-def check_content(user: User, verb: str, address: Address, obj: Object) -> None:
-    """Forbidden where an agent or newcomer writes or reads what is not its own.
-
-    `obj` is what would be written or was read.
-    """
-    place = (address.resource.group, address.resource.plural)
-    if ADMINISTRATORS in user.groups or place not in (_CLUSTERS, _REQUESTS):
-        return
-    if place == _CLUSTERS:
-        bound = clusters_to_join(user)
-        if bound and name(obj) not in bound:
-            raise forbidden(user, verb, address, f"this token is for {', '.join(sorted(bound))}")
-        # To ask is the newcomer's part, to accept is the person's.
-        if verb == "create" and dig(obj, "spec", "hubAcceptsClient"):
-            raise forbidden(user, verb, address, "only an administrator accepts a cluster")
-        return
-    if verb == "create":
-        _check_request(user, address, obj)
-    elif dig(obj, "spec", "username") != user.name:
-        raise forbidden(user, verb, address, "it was made by another user")
-
-
-def forbidden(user: User, verb: str, address: Address, why: str = "") -> Forbidden:
+def forbidden(user: User, asked: Asked, reason: str = "") -> Forbidden:
     """The refusal as a kube-apiserver words it."""
-    resource = address.resource
-    qualified = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
-    shown = f"{resource.plural}/{address.subresource}" if address.subresource else resource.plural
-    scope = (
-        f'in the namespace "{address.namespace}"' if address.namespace else "at the cluster scope"
+    if asked.path:
+        text = f'User "{user.name}" cannot {asked.verb} path "{asked.path}"'
+        return Forbidden("forbidden: " + _with_reason(text, reason))
+    qualified = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
+    scope = f'in the namespace "{asked.namespace}"' if asked.namespace else "at the cluster scope"
+    named = f'{qualified} "{asked.name}"' if asked.name else qualified
+    text = (
+        f'User "{user.name}" cannot {asked.verb} resource "{asked.combined}"'
+        f' in API group "{asked.group}" {scope}'
     )
-    named = f'{qualified} "{address.name}"' if address.name else qualified
-    message = (
-        f'{named} is forbidden: User "{user.name}" cannot {verb} resource "{shown}"'
-        f' in API group "{resource.group}" {scope}'
-    )
-    details = {"name": address.name, "group": resource.group, "kind": resource.plural}
+    details = {"name": asked.name, "group": asked.group, "kind": asked.resource}
     details = {key: value for key, value in details.items() if value}
-    return Forbidden(f"{message}: {why}" if why else message, details=details)
+    return Forbidden(f"{named} is forbidden: {_with_reason(text, reason)}", details=details)
 
 
-def _agent_may(cluster: str, verb: str, address: Address) -> bool:
-    place = (address.resource.group, address.resource.plural)
-    if address.namespace:
-        return address.namespace == cluster and verb in _AGENTS_OWN.get(place, ())
-    if place == _REQUESTS:
-        return _newcomer_may(verb, address)
-    if place == _CLUSTERS and address.name == cluster:
-        if address.subresource == "status":
-            return verb in ("get", "patch", "update")
-        return not address.subresource and verb in ("get", "list", "watch")
-    return False
+def _with_reason(text: str, reason: str) -> str:
+    # A real server makes what came from the request harmless for a browser.
+    shown = text.translate(_ESCAPES)
+    return f"{shown}: {reason}" if reason else shown
 
 
-def _newcomer_may(verb: str, address: Address) -> bool:
-    if address.subresource or address.namespace:
-        return False
-    place = (address.resource.group, address.resource.plural)
-    is_own = bool(address.name) and verb == "get"
-    return place in (_CLUSTERS, _REQUESTS) and (verb == "create" or is_own)
+def _asked(verb: str, address: Address) -> Asked:
+    (group, _, plural), namespace, name, subresource = address
+    if plural == "namespaces" and not group:
+        # A namespace is within itself: whoever has a role there may have to do with it.
+        namespace = name
+    return Asked(verb, group, plural, subresource, namespace, name)
 
 
-def _is_bound_to(user: User, address: Address) -> bool:
-    """Whether `address` names a cluster that the token of `user` is for, or no cluster."""
-    bound = clusters_to_join(user)
-    is_cluster = address.resource[::2] == _CLUSTERS and bool(address.name)
-    return not (is_cluster and bound) or address.name in bound
+def _grants(obj: Object) -> Object:
+    """What counts of a role or binding when it changes: all but what garbage collection writes."""
+    kept = {key: value for key, value in obj["metadata"].items() if key not in _IGNORED}
+    kept.pop("resourceVersion", None)
+    return {**obj, "metadata": kept}
 
 
-def _is_fetching(verb: str, address: Address) -> bool:
-    place = (address.resource.group, address.resource.plural)
-    is_own = bool(address.name) and not address.subresource
-    return place == _REQUESTS and is_own and verb == "get"
-
-
-def _check_request(user: User, address: Address, obj: Object) -> None:
-    """An agent asks only for the certificate of an agent of the cluster that it says it is of."""
-    subject = signing.agent_subject(obj)
-    if not subject:
-        raise forbidden(user, "create", address, signing.WANTED)
-    cluster, bound = cluster_of_agent(user), clusters_to_join(user)
-    if bound and labels(obj).get(signing.CLUSTER_LABEL) not in bound:
-        raise forbidden(user, "create", address, f"this token is for {', '.join(sorted(bound))}")
-    if cluster and subject != user.name:
-        raise forbidden(user, "create", address, "an agent renews only its own certificate")
+def _refused(request: Request, why: str) -> Forbidden:
+    served, name = request.served, request.key.name
+    text = f'{served.group_resource} "{name}" is forbidden: {why}'
+    return Forbidden(text, details=served.details(name))

@@ -13,12 +13,13 @@ from oneco.clock import Clock
 from oneco.errors import Unavailable
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.errors import Conflict, NotFound
-from oneco.kube.objects import Object, dig, name
+from oneco.kube.objects import Object, name
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.admission import Admission, Completion
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change
-from oneco.worlds.embedded import rights, signing
+from oneco.worlds.embedded import policy, signing
+from oneco.worlds.embedded.accounts import Accounts
 from oneco.worlds.embedded.application import Application
 from oneco.worlds.embedded.authority import Authority, Credential
 from oneco.worlds.embedded.documents import Documents
@@ -26,13 +27,13 @@ from oneco.worlds.embedded.inprocess import InProcessApi
 from oneco.worlds.embedded.kubeconfig import kubeconfig, write_kubeconfig
 from oneco.worlds.embedded.private_files import write_private
 from oneco.worlds.embedded.resources import Resources
+from oneco.worlds.embedded.rights import RoleRights
 from oneco.worlds.embedded.sqlite import SqliteStore
-from oneco.worlds.embedded.tokens import BootstrapTokens
+from oneco.worlds.embedded.tokens import Tokens
 from oneco.worlds.embedded.transport import HttpsPort, check_is_loopback, server_context
 
 DATABASE = "objects.db"
 _REQUESTS = Resource("certificates.k8s.io", "v1", "certificatesigningrequests")
-_TOKEN_SPENT = "the join token is gone, or another request has its certificate"
 _log = logging.getLogger(__name__)
 
 
@@ -73,19 +74,21 @@ class EmbeddedServer:
             raise
         # Uids are derived from the seed: two servers must not give the same ones.
         digest = hashlib.sha256(self.authority.certificate_pem).digest()
+        accounts = Accounts(self.store, directory / "pki" / "accounts.key")
+        self.rights = RoleRights(self.store, Tokens(self.store, accounts))
         self.server = ApiServer(
             self.store,
             clock,
             admission=settings.admission,
             completions=settings.completions,
             seed=int.from_bytes(digest[:6], "big"),
-            authorize=rights.review,
+            rights=self.rights,
             lazy_managers=False,
         )
-        self.tokens = BootstrapTokens(self.server)
+        policy.keep(self.store, self.server.inside)
         self.api: Api = InProcessApi(self.server, self.store)
         self.url = ""
-        self._resources = Resources(self.server, self.store, clock)
+        self._resources = Resources(self.server, self.store, clock, self.rights)
         self._port: HttpsPort | None = None
         self.store.on_durable(self._sign)
 
@@ -100,14 +103,13 @@ class EmbeddedServer:
         certificate, key = self.authority.server_files()
         context = server_context(self.authority.directory / "ca.crt", certificate, key)
         documents = Documents(self.server)
-        self._port = HttpsPort(Application(self._resources, documents, self.tokens), context)
+        self._port = HttpsPort(Application(self._resources, documents, self.rights), context)
         await self._open(self._port, host, port)
         shown, number = self._port.address
         self.url = f"https://[{shown}]:{number}" if ":" in shown else f"https://{shown}:{number}"
         write_private(self.directory / "port", str(number).encode())
         administrator = self.authority.administrator()
         write_kubeconfig(self.kubeconfig_path, self.kubeconfig(credential=administrator))
-        self.tokens.sweep()
         for request in self.store.scan(signing.COLLECTION):
             self._sign_one(request)
 
@@ -146,10 +148,7 @@ class EmbeddedServer:
         if not signing.is_waiting(request):
             return
         address = Address(_REQUESTS, "", name(request), "status")
-        if self.tokens.spend(dig(request, "spec", "username", default=""), name(request)):
-            signed = signing.signed(request, self.authority)
-        else:
-            signed = signing.failed(request, "TokenSpent", _TOKEN_SPENT)
+        signed = signing.signed(request, self.authority)
         try:
             self.server.replace(address, signed, WriteOptions(manager="oneco-signer"))
         except (Conflict, NotFound):

@@ -9,30 +9,20 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
-from oneco.kube.objects import Object, dig, labels, put
+from oneco.kube.objects import Object, dig, put
 from oneco.worlds.embedded.authority import Authority
-from oneco.worlds.embedded.identity import AGENT_PREFIX, AGENTS, User, cluster_of_agent
+from oneco.worlds.embedded.identity import ADMINISTRATORS
 
 COLLECTION = "certificates.k8s.io/certificatesigningrequests"
 CLIENT_SIGNER = "kubernetes.io/kube-apiserver-client"
-CLUSTER_LABEL = "open-cluster-management.io/cluster-name"
-WANTED = (
-    f"wanted signer {CLIENT_SIGNER}, label {CLUSTER_LABEL}, CN {AGENT_PREFIX}CLUSTER:AGENT and O"
-    f" {AGENT_PREFIX}CLUSTER and {AGENTS}"
-)
 
 
-def agent_subject(obj: Object) -> str:
-    """The user name that a well-formed request of an agent asks for, empty for any other request.
-
-    Name, groups and label have to agree exactly: a part of a name proves nothing.
-    """
+def asks_for_everything(obj: Object) -> bool:
+    """Whether the request is for a certificate that may do everything: nobody gets one so."""
+    if dig(obj, "spec", "signerName") != CLIENT_SIGNER:
+        return False
     request = _request(obj)
-    if request is None or dig(obj, "spec", "signerName") != CLIENT_SIGNER:
-        return ""
-    wanted = User(_common_name(request), _organizations(request))
-    cluster = cluster_of_agent(wanted)
-    return wanted.name if cluster and labels(obj).get(CLUSTER_LABEL) == cluster else ""
+    return request is not None and ADMINISTRATORS in _organizations(request)
 
 
 def is_waiting(obj: Object) -> bool:
@@ -77,11 +67,6 @@ def _is_signed_by_its_key(request: x509.CertificateSigningRequest) -> bool:
     except (UnsupportedAlgorithm, ValueError):
         # A key or a signature of a kind that nobody here can check.
         return False
-
-
-def _common_name(request: x509.CertificateSigningRequest) -> str:
-    names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(names[0].value) if len(names) == 1 else ""
 
 
 def _organizations(request: x509.CertificateSigningRequest) -> tuple[str, ...]:

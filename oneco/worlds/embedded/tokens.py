@@ -1,43 +1,50 @@
-"""Bootstrap tokens as Kubernetes keeps them: Secrets of kube-system, each good until it expires.
-
-A token that leads to a certificate is spent: its holder may fetch that certificate and no more.
-"""
+"""Bearer tokens: those that Secrets of kube-system hold, and those of service accounts."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from oneco.kube import times
-from oneco.kube.api import DeleteOptions, Patch
-from oneco.kube.errors import NotFound
-from oneco.kube.objects import Object, annotations_of, dig, name
-from oneco.kube.refs import Address, Resource
-from oneco.worlds.apiserver.server import ApiServer
-from oneco.worlds.embedded.identity import AUTHENTICATED, BOOTSTRAP, SPENT, User
+from oneco.kube.objects import Object, dig
+from oneco.kube.rbac import User
+from oneco.worlds.apiserver.rights import Identity
+from oneco.worlds.apiserver.store import Key, Store
+from oneco.worlds.embedded.accounts import ISSUER, Accounts
+from oneco.worlds.embedded.identity import AUTHENTICATED, BOOTSTRAP
 
-SECRET_TYPE = "bootstrap.kubernetes.io/token"
-USER_PREFIX = "system:bootstrap:"
-SPENT_ANNOTATION = "onepersoncompany.io/spent-on"
-"""On a token's Secret: the signing request that the token was spent on."""
-
-_NAMESPACE = "kube-system"
-_NAME_PREFIX = "bootstrap-token-"
-_SECRETS = Resource("", "v1", "secrets")
-_GROUP_PREFIX = f"{BOOTSTRAP}:"
+SECRET_TYPE: Final = "bootstrap.kubernetes.io/token"
+USER_PREFIX: Final = "system:bootstrap:"
+_GROUP: Final = re.compile(rf"{BOOTSTRAP}:[a-z0-9:-]{{0,255}}[a-z0-9]")
 
 
-class BootstrapTokens:
-    """The tokens of one server; they expire in real time, as certificates do."""
+class Tokens:
+    """Every token that one server knows; they expire in real time, as certificates do."""
 
-    def __init__(self, server: ApiServer, now: Callable[[], float] = time.time) -> None:
-        self._server, self._now = server, now
+    def __init__(
+        self, store: Store, accounts: Accounts, now: Callable[[], float] = time.time
+    ) -> None:
+        self._store, self._accounts, self._now = store, accounts, now
 
-    def user(self, token: str) -> User | None:
+    def identify(self, token: str, audiences: Sequence[str] = ()) -> Identity | None:
         """Whose token this is, or None for one that is not valid."""
+        if token.count(".") == 2:
+            return self._accounts.identify(token, audiences)
+        user = self._bootstrap(token)
+        if user is None or (audiences and ISSUER not in audiences):
+            return None
+        return Identity(user, audiences=(ISSUER,))
+
+    def issue(self, account: Object, request: Object) -> Object:
+        """The answered TokenRequest of a service account."""
+        return self._accounts.issue(account, request)
+
+    def _bootstrap(self, token: str) -> User | None:
         token_id, _, secret = token.partition(".")
         stored = self._stored(token_id)
         if stored is None or not _is_same(_text(stored, "token-secret"), secret):
@@ -46,46 +53,21 @@ class BootstrapTokens:
             return None
         if _text(stored, "usage-bootstrap-authentication") != "true":
             return None
-        if SPENT_ANNOTATION in annotations_of(stored):
-            return User(USER_PREFIX + token_id, (SPENT, AUTHENTICATED))
-        listed = _text(stored, "auth-extra-groups").split(",")
-        extra = [group for group in map(str.strip, listed) if group.startswith(_GROUP_PREFIX)]
+        listed = _text(stored, "auth-extra-groups")
+        extra = listed.split(",") if listed else []
+        if not all(map(_GROUP.fullmatch, extra)):
+            return None
         return User(USER_PREFIX + token_id, (BOOTSTRAP, *extra, AUTHENTICATED))
-
-    def spend(self, user: str, request: str) -> bool:
-        """Spend the token of `user` on `request`; False where it is gone or spent on another.
-
-        True for a user who came without a token.
-        """
-        if not user.startswith(USER_PREFIX):
-            return True
-        token_id = user.removeprefix(USER_PREFIX)
-        stored = self._stored(token_id)
-        if stored is None:
-            return False
-        spent_on = annotations_of(stored).get(SPENT_ANNOTATION)
-        if spent_on is None:
-            body = {"metadata": {"annotations": {SPENT_ANNOTATION: request}}}
-            self._server.patch(_address(token_id), Patch("merge", body))
-        return spent_on in (None, request)
-
-    def sweep(self) -> None:
-        """Remove the tokens that have expired."""
-        for secret in self._server.list(Address(_SECRETS, _NAMESPACE)).items:
-            if secret.get("type") == SECRET_TYPE and self._is_over(secret):
-                address = Address(_SECRETS, _NAMESPACE, name(secret))
-                self._server.delete(address, DeleteOptions())
 
     def _stored(self, token_id: str) -> Object | None:
         if not (len(token_id) == 6 and token_id.isascii() and token_id.isalnum()):
             return None
-        try:
-            found = self._server.get(_address(token_id))
-        except NotFound:
-            return None
-        return found if found.get("type") == SECRET_TYPE else None
+        found = self._store.get(Key("/secrets", "kube-system", f"bootstrap-token-{token_id}"))
+        return found if found is not None and found.get("type") == SECRET_TYPE else None
 
     def _is_over(self, secret: Object) -> bool:
+        if dig(secret, "metadata", "deletionTimestamp"):
+            return True
         written = _text(secret, "expiration")
         if not written:
             return False
@@ -94,10 +76,6 @@ class BootstrapTokens:
         except ValueError:
             # A date that nobody can read must not make a token that lives for ever.
             return True
-
-
-def _address(token_id: str) -> Address:
-    return Address(_SECRETS, _NAMESPACE, _NAME_PREFIX + token_id)
 
 
 def _is_same(stored: str, shown: str) -> bool:

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from oneco.errors import Refused, Unavailable
-from oneco.worlds.embedded.identity import User, from_certificate
+from oneco.kube.rbac import User
+from oneco.worlds.embedded.identity import from_certificate
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _IDLE_SECONDS = 120
