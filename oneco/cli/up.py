@@ -55,18 +55,19 @@ def command(
     Everything is kept in the directory that --data names, and found there by the next start.
 
     With --kubeconfig or --context, the API server that they name is the hub: this process only
-    decides and writes there, and nothing is kept here. Of several such processes one works.
+    decides and writes there, and nothing is kept here. Of several such processes one works. Where
+    --listen is given, that API server asks there about each object before it keeps it.
     """
     current = session.current()
     if current.choice.kubeconfig or current.choice.context or in_cluster:
-        given = {
-            "--fleet": bool(fleets),
-            "--speed": speed != 1.0,
-            "--from": origin is not None,
-            "--key": key is not None,
-            "--listen": context.get_parameter_source("listen") is not ParameterSource.DEFAULT,
-        }
-        up_elsewhere.up(current, given, in_cluster=in_cluster, restored=restored)
+        given = {"--fleet": bool(fleets), "--speed": speed != 1.0, "--from": origin is not None}
+        is_asked = context.get_parameter_source("listen") is not ParameterSource.DEFAULT
+        wish = up_elsewhere.Wish(
+            in_cluster=in_cluster,
+            restored=restored,
+            listen=address(listen) if is_asked else None,
+        )
+        up_elsewhere.up(current, given, wish)
         return
     if restored:
         wanted = "--kubeconfig with it; a hub of this machine goes on from a copy with --from FILE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,17 +19,25 @@ _WHY_NOT: Final = {
     "--speed": "1: the clocks of a hub elsewhere cannot be sped up",
     "--from": "the hub's own store put back, and then --restored",
     "--key": "nothing: no copy is opened here",
-    "--listen": "nothing: that API server is what listens",
 }
 
 
-def up(current: Session, given: Mapping[str, bool], *, in_cluster: bool, restored: bool) -> None:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was said besides where the hub is."""
+
+    in_cluster: bool
+    restored: bool
+    listen: tuple[str, int] | None
+
+
+def up(current: Session, given: Mapping[str, bool], wish: Wish) -> None:
     """Work for the hub that the session chose; Refused where `given` makes no sense with it."""
     chosen = current.choice
     for option, is_given in given.items():
         if is_given:
             raise Refused(f"{option} with a hub elsewhere", wanted=_WHY_NOT[option])
-    if in_cluster and (chosen.kubeconfig or chosen.context):
+    if wish.in_cluster and (chosen.kubeconfig or chosen.context):
         wanted = "either --in-cluster or --kubeconfig and --context"
         raise Refused("--in-cluster", wanted=wanted)
     from oneco.main import remote
@@ -37,8 +46,9 @@ def up(current: Session, given: Mapping[str, bool], *, in_cluster: bool, restore
         kubeconfig=chosen.kubeconfig,
         context=chosen.context,
         data=Path(current.data) if current.is_data_named else None,
-        is_in_cluster=in_cluster,
-        is_copy=restored,
+        is_in_cluster=wish.in_cluster,
+        is_copy=wish.restored,
+        listen=wish.listen,
     )
 
     async def ready(leading: Leading) -> None:

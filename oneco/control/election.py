@@ -14,7 +14,7 @@ from typing import Any, Final
 from oneco.clock import Clock, Instant
 from oneco.kube import objects, times
 from oneco.kube.api import Api
-from oneco.kube.errors import AlreadyExists, ApiOutage, Conflict, NotFound
+from oneco.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 
@@ -77,8 +77,9 @@ class Election:
         try:
             async with asyncio.timeout(max(0.0, self.seconds_left())):
                 return "" if await self.stand() else "somebody else wrote it"
-        except ApiOutage as outage:
-            return outage.message
+        except ApiError as trouble:
+            # Refusals too: a server that has just started knows nobody's rights for some moments.
+            return trouble.message
         except TimeoutError:
             return "no answer"
 

@@ -26,10 +26,11 @@ from oneco.delivery.revisions import Revised
 from oneco.delivery.seen import ApplicationSeen, gather
 from oneco.delivery.status import Fault
 from oneco.errors import Refused
+from oneco.kinds import validity
 from oneco.kinds.oam import DELIVERY_FINALIZER, REVISIONS
 from oneco.kinds.ocm import PLACEMENTS
 from oneco.kinds.release import RELEASES, UNITS
-from oneco.kube import objects
+from oneco.kube import causes, objects
 from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
@@ -55,6 +56,10 @@ def decide(seen: ApplicationSeen, now: Instant, registry: Registry) -> Decision:
         planned = plan.read(seen.application, registry)
     except Refused as error:
         return _stop(seen, Fault("Parsed", str(error)), begin, now)
+    mistakes = validity.validate(seen.application)
+    if mistakes:
+        # Where the server asked nobody before it kept the object, this is where it is said.
+        return _stop(seen, Fault("Parsed", causes.text(mistakes)), begin, now)
     wanted = placing.placements(planned, seen.application)
     actions = [*begin, *_placements(seen, wanted)]
     try:

@@ -9,6 +9,8 @@ from oneco.delivery import validation
 from oneco.delivery.placing import owner_of
 from oneco.delivery.plan import Plan, check_release
 from oneco.delivery.seen import REVISIONS_LIMIT, ApplicationSeen
+from oneco.errors import Refused
+from oneco.kinds import validity
 from oneco.kinds.oam import APP_REVISION_LABEL, NAME_LABEL
 from oneco.kinds.parts import GROUP, build, parse
 from oneco.kinds.release import (
@@ -21,7 +23,7 @@ from oneco.kinds.release import (
     Target,
     sequence_of,
 )
-from oneco.kube import objects, selectors
+from oneco.kube import causes, objects, selectors
 from oneco.kube.objects import Object
 from oneco.kube.remembered import Remembered
 
@@ -127,6 +129,9 @@ def policy(plan: Plan, seen: ApplicationSeen) -> PolicySpec | None:
         # Without a selector it is the namespace's policy.
         if selector is None or selectors.from_object(selector).matches(labels):
             check_release(spec, where)
+            mistakes = validity.validate(one)
+            if mistakes:
+                raise Refused(f"ReleasePolicy {objects.name(one)}: {causes.text(mistakes)}")
             found.append((-spec.priority, objects.name(one), spec))
     return min(found, key=lambda row: row[:2])[2] if found else None
 

@@ -23,6 +23,7 @@ from oneco.decision import (
     Reason,
 )
 from oneco.fleet import rights
+from oneco.kinds import validity
 from oneco.kinds.conditions import Condition, find, status_of, with_condition
 from oneco.kinds.ocm import (
     CLUSTER_NAME_LABEL,
@@ -34,7 +35,7 @@ from oneco.kinds.ocm import (
 )
 from oneco.kinds.parts import parse
 from oneco.kinds.placement import UNAVAILABLE_TAINT, UNREACHABLE_TAINT
-from oneco.kube import objects, times
+from oneco.kube import causes, objects, times
 from oneco.kube.api import Patch, WriteOptions
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
@@ -93,6 +94,10 @@ def decide(seen: ClusterSeen, now: Instant) -> Decision:
     spec = parse(ClusterSpec, cluster.get("spec"), "spec")
     before: Sequence[Object] = dig(cluster, "status", "conditions", default=())
     deadline = _deadline(seen, spec, now)
+    mistakes = [one for one in validity.validate(cluster) if one.field == "metadata.name"]
+    if mistakes:
+        # The server asked nobody before it kept the object: such a name is another's place.
+        return _refused(seen, before, causes.text(mistakes), now)
     after = _with_acceptance(before, spec, now)
     if spec.hub_accepts_client and deadline is not None:
         after = _with_availability(after, deadline, now)
@@ -111,6 +116,16 @@ def decide(seen: ClusterSeen, now: Instant) -> Decision:
         wake_at=deadline if is_awaited else None,
         reasons=_reasons(before, after),
     )
+
+
+def _refused(seen: ClusterSeen, before: Sequence[Object], message: str, now: Instant) -> Decision:
+    """No place and no rights for what may not be a cluster, and why."""
+    wrong = Condition(ACCEPTED, "False", "Invalid", message)
+    after = with_condition(before, wrong, now)
+    actions: list[Action] = [Delete(address) for address in seen.rights]
+    if after is not before:
+        actions.append(_status_change(seen.cluster, after))
+    return Decision(actions=actions, reasons=_reasons(before, after))
 
 
 def _deadline(seen: ClusterSeen, spec: ClusterSpec, now: Instant) -> Instant | None:

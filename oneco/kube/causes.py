@@ -82,3 +82,8 @@ def shown(value: Json) -> str:
 
 
 _REQUIRED = "FieldValueRequired"
+
+
+def text(found: Sequence[Cause]) -> str:
+    """All of it in one line: each field with what is wrong with it."""
+    return "; ".join(f"{one.field}: {one.message}" if one.field else one.message for one in found)

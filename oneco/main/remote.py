@@ -12,8 +12,9 @@ import dataclasses
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from oneco.clock import Clock, Instant
 from oneco.control.election import LEASES, Election
@@ -31,6 +32,7 @@ from oneco.kube.errors import (
 )
 from oneco.kube.refs import Address
 from oneco.main import epoch, hub, signals, telling
+from oneco.main.asked import Asked
 from oneco.main.journal_file import JournalFile
 from oneco.main.kubeconfigs import KubeconfigMembers
 from oneco.main.telling import Say
@@ -60,6 +62,8 @@ class RemoteOptions:
     kubeconfig: str = ""
     context: str = ""
     is_in_cluster: bool = False
+    listen: tuple[str, int] | None = None
+    """Where the API server may ask about objects; None where nobody asks."""
     data: Path | None = None
     is_copy: bool = False
 
@@ -89,28 +93,38 @@ async def serve(options: RemoteOptions, ready: Ready, say: Say) -> None:
     """Work for the hub until cancelled."""
     clock = RealClock()
     target = _target(options)
+    asked = _asked(options, say)
     identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
     async with ClusterApi(target, user_agent="oneco-hub") as api, _journal(options) as journal:
-        process = _Process(api, Election(api, LEASE, identity, clock), clock, journal, say)
+        election = Election(api, LEASE, identity, clock)
+        process = _Process(api, election, _Tools(clock, journal, say, asked))
         await process.persist(process.reach, "the hub")
-        while True:
-            await process.persist(process.win, "the lease")
-            say(f"{identity} leads the hub at {target.cluster.server}")
-            try:
-                why = await process.lead(is_copy=options.is_copy, ready=ready)
-            finally:
-                await process.leave()
-            say(f"{identity} does not lead any more: {why}; stands again")
+        async with _listening(asked, api, clock):
+            while True:
+                await process.persist(process.win, "the lease")
+                say(f"{identity} leads the hub at {target.cluster.server}")
+                try:
+                    why = await process.lead(is_copy=options.is_copy, ready=ready)
+                finally:
+                    await process.leave()
+                say(f"{identity} does not lead any more: {why}; stands again")
+
+
+class _Tools(NamedTuple):
+    """What a process has besides the hub itself."""
+
+    clock: Clock
+    journal: Journal
+    say: Say
+    asked: Asked | None
 
 
 class _Process:
     """One process that stands for a hub, and works for it while it leads."""
 
-    def __init__(
-        self, api: ClusterApi, election: Election, clock: Clock, journal: Journal, say: Say
-    ) -> None:
-        self._api, self._election, self._clock = api, election, clock
-        self._journal, self._say = journal, say
+    def __init__(self, api: ClusterApi, election: Election, tools: _Tools) -> None:
+        self._api, self._election = api, election
+        self._clock, self._journal, self._say, self._asked = tools
         self._is_told = self._has_led = False
 
     async def persist(self, work: Callable[[], Awaitable[None]], what: str) -> None:
@@ -168,6 +182,8 @@ class _Process:
         """Let somebody else lead at once, if this process still does."""
         with contextlib.suppress(Exception):
             async with asyncio.timeout(_GOODBYE_SECONDS):
+                if self._asked is not None:
+                    await self._asked.leave(FencedApi(self._api, self._election))
                 await self._election.give_back()
 
     async def _work(self, *, is_copy: bool, ready: Ready) -> None:
@@ -179,6 +195,8 @@ class _Process:
             begun = await hub.prepare(api, self._clock, is_copy=is_copy and not self._is_told)
 
         await self.persist(prepare, "the hub")
+        if self._asked is not None:
+            await self.persist(partial(self._asked.register, api), "the webhook")
         shell = hub.shell(api, self._clock, journal=self._journal)
         members = KubeconfigMembers(api, self._clock, self._journal, self._fenced)
         if not self._is_told:
@@ -203,6 +221,29 @@ async def _journal(options: RemoteOptions) -> AsyncIterator[Journal]:
         yield journal
     finally:
         journal.close()
+
+
+def _asked(options: RemoteOptions, say: Say) -> Asked | None:
+    if options.listen is None:
+        return None
+    return Asked(*options.listen, say, is_behind_service=options.is_in_cluster)
+
+
+@contextlib.asynccontextmanager
+async def _listening(asked: Asked | None, api: Api, clock: Clock) -> AsyncIterator[None]:
+    """The port is open while the context lasts, or as soon as its certificate is there."""
+    if asked is None:
+        yield
+        return
+    opening = asyncio.get_running_loop().create_task(asked.open(api, clock))
+    try:
+        if not asked.is_behind_service:
+            await opening
+        yield
+    finally:
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        await asked.close()
 
 
 def _target(options: RemoteOptions) -> Target:

@@ -12,7 +12,7 @@ from oneco.control.election import LEASES, Election
 from oneco.control.fence import FencedApi
 from oneco.kube import objects
 from oneco.kube.api import DeleteOptions, Patch, WriteOptions
-from oneco.kube.errors import ServiceUnavailable, Timeout
+from oneco.kube.errors import Forbidden, ServiceUnavailable, Timeout
 from oneco.kube.refs import Address, Resource
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
@@ -30,7 +30,7 @@ class Line(LocalApi):
     def __init__(self, server: ApiServer, clock: VirtualClock) -> None:
         super().__init__(server)
         self._clock = clock
-        self.is_cut, self.delay_seconds = False, 0.0
+        self.is_cut, self.is_refused, self.delay_seconds = False, False, 0.0
 
     async def get(self, address):
         await self._pass()
@@ -43,6 +43,8 @@ class Line(LocalApi):
     async def _pass(self) -> None:
         if self.is_cut:
             raise ServiceUnavailable("cut off")
+        if self.is_refused:
+            raise Forbidden("nobody has rights yet")
         if self.delay_seconds:
             await self._clock.sleep_until(Instant(self._clock.now() + self.delay_seconds))
 
@@ -151,6 +153,19 @@ def test_one_that_is_cut_off_stops_before_another_may_begin():
     assert at >= 15
     assert why == "the lease could not be renewed in time: cut off"
     assert left < -5, "it may have written until the other began"
+
+
+def test_a_server_that_knows_nobodys_rights_for_a_moment_unseats_nobody():
+    async def story(place: Place):
+        await place.a.stand()
+        async with kept(place.a) as keeping:
+            place.lines[0].is_refused = True
+            await place.wait(5)
+            place.lines[0].is_refused = False
+            await place.wait(60)
+            return keeping.done(), place.a.seconds_left() > 0
+
+    assert tell(story) == (False, True)
 
 
 def test_one_whose_answers_hang_stops_before_another_may_begin():

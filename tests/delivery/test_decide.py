@@ -355,3 +355,19 @@ def test_the_status_shows_at_most_fifty_components_in_clusters():
     hub.application({"components": [a_web(), {**a_web(), "name": "api"}]})
     hub.settle()
     assert len(hub.status()["services"]) == 50
+
+
+def test_what_no_server_judged_before_it_kept_it_is_said_in_a_condition():
+    hub = a_hub("berlin")
+    hub.application({"components": [a_web()]})
+    hub.settle()
+    address = Address(APPLICATIONS, "default", "shop")
+    falls = {"name": "p", "type": "release", "properties": {"batches": ["50%", "10%"]}}
+    spec = {"components": [a_web(image="web:2")], "policies": [falls]}
+    kept = {**hub.stored[address], "spec": spec}
+    hub.put(APPLICATIONS, {**kept, "apiVersion": "core.oam.dev/v1beta1", "kind": "Application"})
+    hub.settle()
+    (parsed,) = [one for one in hub.status()["conditions"] if one["type"] == "Parsed"]
+    assert parsed["status"] == "False"
+    assert "spec.policies[0].properties.batches[1]" in parsed["message"]
+    assert len(hub.releases()) == 1

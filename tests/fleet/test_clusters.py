@@ -282,3 +282,10 @@ def test_gathering_finds_the_namespace_the_lease_and_the_epoch():
     reader = CacheReader(cache)
     assert gather(reader, ("", "c1")) == ClusterSeen(cluster, NAMESPACE, lease, "x")
     assert gather(reader, ("", "gone")) is None
+
+
+def test_a_cluster_called_like_a_place_of_the_hubs_own_gets_no_place_and_no_rights():
+    decision = decide_of(a_cluster(name="kube-system"))
+    made = [action for action in decision.actions if isinstance(action, Create | Apply)]
+    assert made == []
+    assert conditions(decision)["HubAcceptedManagedCluster"] == ("False", "Invalid")

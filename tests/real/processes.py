@@ -54,6 +54,11 @@ class Program:
         if self._popen is not None and self._popen.poll() is not None:
             raise AssertionError(f"{self.name} ended by itself:\n{self.last_words()}")
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send a signal to its whole group."""
+        assert self._popen is not None, f"{self.name} does not run"
+        os.killpg(self._popen.pid, number)
+
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
         """End it with its whole group, and wait until it is gone."""
         popen, self._popen = self._popen, None
