@@ -37,7 +37,8 @@ def _list() -> None:
 
     found, now = current.run(work)
     header = (
-        "NAME", "ENVIRONMENT", "REGION", "NODES", "ACCEPTED", "AVAILABLE", "REPORTED", "NOTE",
+        "NAME", "ENVIRONMENT", "REGION", "NODES", "AGENT", "ACCEPTED", "AVAILABLE", "REPORTED",
+        "NOTE",
     )  # fmt: skip
     rows = [_cells(one, now) for one in found]
     text = printing.table(header, rows) if rows else "No cluster has joined yet."
@@ -61,8 +62,21 @@ def _show(name: str) -> None:
 @program.command("accept")
 @click.argument("names", nargs=-1, required=True)
 def _accept(names: tuple[str, ...]) -> None:
-    """Let clusters that asked to join into the fleet."""
+    """Let clusters that asked to join into the fleet, and their agents with them.
+
+    An agent that asked for its certificate without an invitation, as Open Cluster Management's
+    do, gets it by this.
+    """
     _change(names, lambda one: {"spec": {"hubAcceptsClient": True}}, "is accepted")
+    from oneco.main import admitting
+
+    current = session.current()
+
+    async def admit(cluster: Connected) -> None:
+        for name in names:
+            await admitting.admit(cluster.api, name, cluster.now())
+
+    current.run(admit)
 
 
 @program.command("deny")
@@ -149,6 +163,7 @@ def _cells(one: membership.Cluster, now: Any) -> list[object]:
         one.environment,
         one.region or "-",
         one.nodes or "-",
+        one.agent or "-",
         "yes" if one.is_accepted else "no",
         one.available,
         f"{ages.since(one.reported_at, now)} ago" if one.reported_at else "-",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from oneco.kinds import conditions, ocm
+from oneco.kinds import agents, conditions, ocm
 from oneco.kinds.fleet import REGION_LABEL
 from oneco.kinds.parts import parse
 from oneco.kube import objects
@@ -17,12 +17,16 @@ _ANSWERS = {"True": "yes", "False": "no", "Unknown": "silent", "": "never seen"}
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One cluster; `reported_at` is when its agent was last heard of, empty if that is unknown."""
+    """One cluster; `reported_at` is when its agent was last heard of, empty if that is unknown.
+
+    `agent` is `oneco` with its version, `foreign`, or empty before an agent has spoken.
+    """
 
     name: str
     environment: str
     region: str
     nodes: int
+    agent: str
     is_accepted: bool
     available: str
     message: str
@@ -44,6 +48,7 @@ def read(cluster: Object, lease: Object | None) -> Cluster:
         environment=labels.get(ocm.ENVIRONMENT_LABEL) or ocm.ENVIRONMENTS[-1],
         region=labels.get(REGION_LABEL, ""),
         nodes=_nodes(status),
+        agent=f"oneco {version}" if (version := agents.version(cluster)) else agents.of(cluster),
         is_accepted=spec.hub_accepts_client,
         available=_ANSWERS[said],
         message=(available.get("message") or "") if said != "True" else "",

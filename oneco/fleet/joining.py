@@ -170,6 +170,19 @@ def _token_of(request: Object) -> Address:
     return Address(SECRETS, TOKEN_NAMESPACE, f"bootstrap-token-{token_id}")
 
 
+def admitted(seen: RequestSeen, now: Instant) -> Change | None:
+    """A person's approval of a request; None where it is answered already or no agent's at all."""
+    request = seen.request
+    is_open = not dig(request, "status", "conditions") and _is_of_an_agent(request)
+    if not is_open or _fault(request, seen.subject):
+        return None
+    cluster = objects.labels(request)[CLUSTER_NAME_LABEL]
+    reason = Reason("ClusterAccepted", f"A person accepted cluster {cluster}.")
+    (change,) = _answer(request, "Approved", reason, now).actions
+    assert isinstance(change, Change), "an answer is one change of the request"
+    return change
+
+
 def _is_of_an_agent(request: Object) -> bool:
     labels = objects.labels(request)
     if _ADDON_LABEL in labels or CLUSTER_NAME_LABEL not in labels:

@@ -197,6 +197,7 @@ class UnitStatus(Part, frozen=True):
     `good` is what last succeeded here; `before` was `good` when this release claimed the unit, and
     is what a rollback returns to (None: there was nothing, so a rollback takes everything off).
     `pods` is what the batches divide: how many pods each changed workload had at the beginning.
+    `steps` is how far each gate stands open where the hub raises the fields itself, in pods.
     `progress` is the most new pods that were ready in this batch, `progressed_at` since when.
     """
 
@@ -207,6 +208,7 @@ class UnitStatus(Part, frozen=True):
     batch: int = 0
     batches: int = 0
     pods: tuple[int, ...] = ()
+    steps: tuple[int, ...] = ()
     is_touched: bool = False
     work_generation: int = 0
     started_at: str = ""

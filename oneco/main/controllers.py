@@ -39,6 +39,7 @@ from oneco.kube.api import Match
 from oneco.kube.refs import Kind
 from oneco.main import wakes
 from oneco.release import releases, seen, units
+from oneco.release.ports import Stepped
 from oneco.release.ports import Workload as ReleaseWorkload
 
 
@@ -47,6 +48,7 @@ class Workload(AgentWorkload, ReleaseWorkload, Protocol):
 
 
 WORKLOADS: Mapping[Kind, Workload] = {**kubernetes.WORKLOADS, **kruise.WORKLOADS}
+STEPS: Mapping[Kind, Stepped] = {**kubernetes.STEPS, **kruise.STEPS}
 _LEASES = membership.LEASES
 _AGENTS_LEASE = Match(fields=f"metadata.name={membership.LEASE_NAME}")
 _SETTLE_SECONDS = 0.5
@@ -226,7 +228,7 @@ def _releases() -> tuple[Controller, Controller]:
             ),
         ),
         gather=seen.release,
-        decide=releases.decide,
+        decide=partial(releases.decide, drivers=releases.Drivers(WORKLOADS, STEPS)),
     )
     unit = Controller(
         name="units",
@@ -239,7 +241,7 @@ def _releases() -> tuple[Controller, Controller]:
             Source(resource=ocm.CLUSTERS, wakes=wakes.units_of_cluster),
             Source(resource=REVISIONS, wakes=wakes.nobody),
         ),
-        gather=seen.unit,
+        gather=partial(seen.unit, steps=STEPS),
         decide=partial(units.decide, workloads=WORKLOADS),
     )
     return release, unit

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from oneco.clock import Instant
 from oneco.control.journal import Entry
 from oneco.control.shell import Shell
-from oneco.decision import Apply, Change, Create, Delete, Replace
+from oneco.decision import Apply, Change, Create, Delete, Replace, Side
 from oneco.errors import Refused
 from oneco.fleet import clusters
 from oneco.kinds import durations, fleet, ocm, validity
@@ -142,15 +142,14 @@ class Rehearsal:
         marks = {"onepersoncompany.io/liveness": "events"}
         registered = objects.put(registered, ("metadata", "annotations"), marks)
         await self.hub.create(Address(ocm.CLUSTERS), registered)
-        agent = Agent(
-            member.name,
-            {"hub": cluster.way_to(self.server), "member": cluster.api},
-            self.clock,
-            duties=Duties(has_heartbeat=False),
-            journal=self._note,
-        )
-        self._start(agent.run())
+        self._start(self._serve(member.name, cluster.way_to(self.server), cluster.api))
         self._start(self._notice_outages(member.name))
+
+    async def _serve(self, cluster: str, hub: Api, member: Api) -> None:
+        """Be the agent of a cluster."""
+        apis: dict[Side, Api] = {"hub": hub, "member": member}
+        duties = Duties(has_heartbeat=False)
+        await Agent(cluster, apis, self.clock, duties=duties, journal=self._note).run()
 
     async def _notice_outages(self, cluster: str) -> None:
         """Say of a cluster what its missing heartbeats would: here nobody writes any."""

@@ -34,7 +34,11 @@ def stand(
     if not seen.is_reachable:
         message = "the cluster does not answer; its state is unknown"
         return Judgement("Unseen", Reason("ClusterUnreachable", message))
-    return judge(seen.observed, seen.work or {}, targets, workloads, is_strict=is_strict)
+    found = judge(seen.observed, seen.work or {}, targets, workloads, is_strict=is_strict)
+    if seen.foreign is not None and found.reason.code == "PodsNotReady":
+        message = f"{found.reason.message}; why is not seen: the agent there is not oneco's"
+        return found._replace(reason=Reason(found.reason.code, message))
+    return found
 
 
 def judge(

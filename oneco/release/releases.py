@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,8 +22,9 @@ from oneco.kinds.release import (
 )
 from oneco.kube import objects, times
 from oneco.kube.refs import Address
-from oneco.release import order, planning
+from oneco.release import order, planning, stepping
 from oneco.release.order import Wave
+from oneco.release.ports import Steps, Workloads
 from oneco.release.seen import AT_ONCE, ReleaseSeen
 
 Units = Sequence[tuple[UnitSpec, UnitStatus]]
@@ -30,7 +32,17 @@ Units = Sequence[tuple[UnitSpec, UnitStatus]]
 _OVERTAKEN = Reason("Overtaken", "a newer release came after this one: roll that one back")
 
 
-def decide(seen: ReleaseSeen, now: Instant) -> Decision:
+class Drivers(NamedTuple):
+    """The kinds of workloads that can be held, by partition or by the hub's own steps."""
+
+    workloads: Workloads
+    steps: Steps
+
+
+NO_DRIVERS = Drivers({}, {})
+
+
+def decide(seen: ReleaseSeen, now: Instant, drivers: Drivers = NO_DRIVERS) -> Decision:
     """The next step of one release, or why there is none."""
     phase = seen.status.phase
     if phase == "RollingBack":
@@ -50,10 +62,26 @@ def decide(seen: ReleaseSeen, now: Instant) -> Decision:
         message = "a newer release of the application takes over"
         return _end(seen, now, "Superseded", Reason("Superseded", message))
     if phase == "Pending":
-        return _begin(seen, now)
+        obstacle = _obstacle(seen, drivers)
+        return _begin(seen, now) if obstacle is None else _refuse(seen, obstacle)
     if phase == "Blocked":
         return NOTHING
     return _progress(seen, now)
+
+
+def _obstacle(seen: ReleaseSeen, drivers: Drivers) -> Reason | None:
+    """What keeps the batches from some cluster, known before anything is touched anywhere."""
+    amounts = (seen.spec.policy or AT_ONCE).batches
+    for one in seen.foreign:
+        fault = stepping.obstacle(one.target, one.before, amounts, *drivers)
+        if fault:
+            return Reason("CannotBeHeld", f"{one.cluster}: {fault}")
+    return None
+
+
+def _refuse(seen: ReleaseSeen, obstacle: Reason) -> Decision:
+    """Blocked with nothing changed: what was asked for cannot be done as it was asked for."""
+    return _turned(seen, _with(seen.status, phase="Blocked"), obstacle)
 
 
 def _begin(seen: ReleaseSeen, now: Instant) -> Decision:

@@ -7,7 +7,8 @@ from oneco.decision import NOTHING, Change, Decision, Reason
 from oneco.kinds.release import UnitStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Patch
-from oneco.release import works
+from oneco.kube.refs import kind_of
+from oneco.release import foreign, works
 from oneco.release.judgement import is_about, stand
 from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
@@ -30,7 +31,8 @@ def roll_back(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
         return _roll_back_to_nothing(seen, now)
     if is_leaving(seen):
         return wait(seen, LEAVING)
-    wanted = works.content(before, {}, workloads)
+    led = seen.foreign
+    wanted = foreign.content(before, {}, led) if led else works.content(before, {}, workloads)
     if not works.is_current(seen.work, wanted):
         reason = Reason("RollbackStarted", f"puts {before.revision} back")
         write = bring(seen, wanted, before.revision)
@@ -42,8 +44,21 @@ def _follow(seen: UnitSeen, before: Variant, now: Instant, workloads: Workloads)
     found = stand(seen, {}, workloads, is_strict=False)
     status = changed(seen.status, workloads=found.workloads or seen.status.workloads)
     if found.state != "Reached":
-        return show(seen, changed(status, found.reason, phase="RollingBack"))
+        reason = _with_obstacles(seen, before, found.reason)
+        return show(seen, changed(status, reason, phase="RollingBack"))
     return _rolled_back(seen, status, f"all pods run {before.revision} again", now)
+
+
+def _with_obstacles(seen: UnitSeen, before: Variant, reason: Reason) -> Reason:
+    """The reason with what may need a person's hand where the hub has only fields."""
+    if seen.foreign is None or reason.code != "PodsNotReady":
+        return reason
+    faults = [
+        f"{kind_of(one).kind} {objects.name(one)}: {fault}"
+        for one in before.manifests
+        if (driver := seen.foreign.steps.get(kind_of(one))) and (fault := driver.obstacle(one))
+    ]
+    return Reason(reason.code, "; ".join((reason.message, *faults)))
 
 
 def _roll_back_to_nothing(seen: UnitSeen, now: Instant) -> Decision:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from oneco.decision import Failure, Reader
-from oneco.kinds import ocm
+from oneco.kinds import agents, ocm
 from oneco.kinds.naming import release_key, unit_name, wave_key
 from oneco.kinds.oam import REVISIONS
 from oneco.kinds.parts import parse
@@ -31,10 +32,13 @@ from oneco.kinds.release import (
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.release import variants
+from oneco.release import feedback, variants
+from oneco.release.foreign import Foreign
+from oneco.release.ports import Steps
 from oneco.release.variants import Variant
 
 Key = tuple[str, str]
+NO_STEPS: Steps = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class UnitSeen:
     checks: Sequence[tuple[Object, CheckRunSpec, CheckRunStatus]]
     is_reachable: bool
     failures: Sequence[Failure] = ()
+    foreign: Foreign | None = None
+    """How the cluster is led where its agent is not ours."""
 
     @property
     def name(self) -> str:
@@ -67,6 +73,14 @@ class UnitSeen:
 
 
 AT_ONCE = PolicySpec(batches=("100%",))
+
+
+class Change(NamedTuple):
+    """What a release changes in one cluster."""
+
+    cluster: str
+    target: Variant
+    before: Variant
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +100,11 @@ class ReleaseSeen:
     claimed: dict[str, Object]
     units: Sequence[tuple[UnitSpec, UnitStatus]]
     failures: Sequence[Failure] = ()
+    foreign: Sequence[Change] = ()
+    """While the release is planned: what it changes where the agents are not ours."""
 
 
-def unit(reader: Reader, key: Key) -> UnitSeen | None:
+def unit(reader: Reader, key: Key, steps: Steps = NO_STEPS) -> UnitSeen | None:
     """The unit at `key` (cluster, name), or None where there is none."""
     namespace, name = key
     found = reader.get(Address(UNITS, namespace, name))
@@ -100,6 +116,9 @@ def unit(reader: Reader, key: Key) -> UnitSeen | None:
     is_ours = status.release == spec.release
     before = status.before if is_ours else status.good
     cluster = reader.get(Address(ocm.CLUSTERS, "", spec.cluster))
+    work = reader.get(Address(ocm.WORKS, namespace, name))
+    observation = reader.get(Address(OBSERVATIONS, namespace, name))
+    is_foreign = _is_foreign(cluster, work, observation)
     return UnitSeen(
         unit=found,
         spec=spec,
@@ -107,14 +126,30 @@ def unit(reader: Reader, key: Key) -> UnitSeen | None:
         release=release,
         asked=parse(ReleaseSpec, (release or {}).get("spec") or _NO_RELEASE, "spec"),
         course=parse(ReleaseStatus, (release or {}).get("status"), "status"),
-        work=reader.get(Address(ocm.WORKS, namespace, name)),
-        observed=_observed(reader.get(Address(OBSERVATIONS, namespace, name)), cluster),
+        work=work,
+        observed=_told(work, cluster, steps) if is_foreign else _observed(observation, cluster),
         target=_variant(reader, spec.application_namespace, spec.revision, spec.variant),
         before=_before(reader, spec, before),
         checks=_checks(reader, namespace, name, release),
         is_reachable=_is_reachable(cluster),
         failures=reader.failures(),
+        foreign=Foreign(spec.cluster, steps) if is_foreign else None,
     )
+
+
+def _is_foreign(cluster: Object | None, work: Object | None, observation: Object | None) -> bool:
+    """Whether somebody else's agent serves the unit: by what it says of the cluster, or else by
+    its answering to a work without the observation that ours writes first.
+    """
+    agent = agents.of(cluster)
+    return agent == "foreign" or (not agent and observation is None and feedback.is_answered(work))
+
+
+def _told(work: Object | None, cluster: Object | None, steps: Steps) -> Observed | None:
+    marks = objects.annotations_of(cluster or {})
+    epoch = marks.get(ocm.HUB_EPOCH_ANNOTATION, "")
+    is_confirmed = marks.get(ocm.CONFIRMED_EPOCH_ANNOTATION, epoch) == epoch
+    return feedback.observed(work, epoch, is_confirmed=is_confirmed, steps=steps)
 
 
 def _observed(observation: Object | None, cluster: Object | None) -> Observed | None:
@@ -136,6 +171,7 @@ def release(reader: Reader, key: Key) -> ReleaseSeen | None:
     status = parse(ReleaseStatus, found.get("status"), "status")
     others = _others(reader, found, spec.application)
     is_planned = status.phase == "Pending"
+    claimed = _claimed(reader, spec, namespace) if is_planned else {}
     return ReleaseSeen(
         release=found,
         spec=spec,
@@ -143,10 +179,27 @@ def release(reader: Reader, key: Key) -> ReleaseSeen | None:
         is_overtaken=any(_is_newer(one, found) for one in others),
         waits_for=_running_before(found, others),
         clusters=_clusters(reader, spec) if is_planned else (),
-        claimed=_claimed(reader, spec, namespace) if is_planned else {},
+        claimed=claimed,
         units=_units(reader, key, status),
         failures=reader.failures(),
+        foreign=tuple(_foreign(reader, namespace, spec, claimed)) if is_planned else (),
     )
+
+
+def _foreign(
+    reader: Reader, namespace: str, spec: ReleaseSpec, claimed: dict[str, Object]
+) -> Iterator[Change]:
+    """The changes of clusters that run something already and whose agents are not ours."""
+    for target in spec.targets:
+        for name in target.clusters:
+            good = parse(UnitStatus, (claimed.get(name) or {}).get("status"), "status").good
+            cluster = reader.get(Address(ocm.CLUSTERS, "", name))
+            if good is None or agents.of(cluster) != "foreign":
+                continue
+            after = _variant(reader, namespace, spec.revision, target.variant)
+            before = _variant(reader, namespace, good.revision, good.variant)
+            if after is not None and before is not None:
+                yield Change(name, after, before)
 
 
 def _variant(reader: Reader, namespace: str, revision: str, variant: str) -> Variant | None:

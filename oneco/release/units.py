@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.clock import Instant
@@ -15,9 +15,9 @@ from oneco.kube import objects, times
 from oneco.kube.api import Patch
 from oneco.kube.objects import Object
 from oneco.kube.refs import kind_of
-from oneco.release import batches, checks, returning, variants, works
+from oneco.release import batches, checks, foreign, returning, stepping, variants, works
 from oneco.release.judgement import Judgement, identity_of, stand
-from oneco.release.ports import Workloads
+from oneco.release.ports import Gate, Workloads
 from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, wait
 from oneco.release.variants import Identity
@@ -32,7 +32,14 @@ class _Course(NamedTuple):
     """How many pods each divided workload had when the first batch began."""
     length: int
     held: Mapping[Identity, int]
-    """The workloads that the present batch holds back, each at so many new pods."""
+    """The workloads that are held back now, each at so many new pods."""
+    gates: Mapping[Identity, Gate] = {}
+    """The same where the hub raises the fields itself."""
+    steps: tuple[int, ...] = ()
+    """There, how far each gate stands open: in steps up to the batch's own number."""
+    next_steps: tuple[int, ...] = ()
+    """There, how far each gate will stand open when the present step is complete."""
+    is_first_step: bool = True
 
 
 def decide(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
@@ -82,17 +89,27 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
         return wait(seen, Reason("AgentNotSeen", "waits for the cluster's agent to count pods"))
     if returning.is_leaving(seen):
         return wait(seen, returning.LEAVING)
+    fault = _obstacle(seen, workloads)
+    if fault is not None:
+        return _refuse(seen, fault, now)
     if not seen.status.is_touched:
         return _begin(seen, now, course)
-    wanted = works.content(seen.target, course.held, workloads)
+    wanted = _content(seen, course, workloads)
     if not works.is_current(seen.work, wanted):
-        if not seen.status.batch_started_at:
-            asked = checks.ask_before(seen, now)
-            if asked.waiting is not None:
-                status = changed(seen.status, asked.waiting)
-                return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
-        return _start_batch(seen, now, wanted, course)
+        return _write(seen, now, wanted, course)
     return _follow_batch(seen, now, workloads, course)
+
+
+def _write(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
+    """Have the work say what the batch, or the next step of it, wants."""
+    if not course.is_first_step:
+        return _take_step(seen, wanted, course)
+    if not seen.status.batch_started_at:
+        asked = checks.ask_before(seen, now)
+        if asked.waiting is not None:
+            status = changed(seen.status, asked.waiting)
+            return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
+    return _start_batch(seen, now, wanted, course)
 
 
 def _course(seen: UnitSeen, workloads: Workloads) -> _Course | None:
@@ -105,9 +122,69 @@ def _course(seen: UnitSeen, workloads: Workloads) -> _Course | None:
         pods = tuple(one for one in counted if one is not None)
         if len(pods) != len(counted):
             return None
-    steps = batches.plan(seen.policy.batches, pods)
-    targets = steps[min(max(seen.status.batch, 1), len(steps)) - 1]
-    return _Course(pods, len(steps), variants.held_back(divided, targets, pods))
+    plan = batches.plan(seen.policy.batches, pods)
+    number = min(max(seen.status.batch, 1), len(plan)) - 1
+    if seen.foreign is not None:
+        reached = plan[number - 1] if number else (0,) * len(pods)
+        return _stepped(seen, _Course(pods, len(plan), {}), divided, reached, plan[number])
+    return _Course(pods, len(plan), variants.held_back(divided, plan[number], pods))
+
+
+def _stepped(
+    seen: UnitSeen,
+    course: _Course,
+    divided: Sequence[Object],
+    reached: Sequence[int],
+    targets: Sequence[int],
+) -> _Course:
+    """The course where the hub raises the fields itself, in steps from `reached` to `targets`."""
+    assert seen.foreign is not None, "our own agent takes the steps itself"
+    drivers, pods = seen.foreign.steps, course.pods
+    if any(kind_of(one) not in drivers for one in divided):
+        # It can only go out at once, or not at all: there is nothing to hold.
+        return course
+    rungs = stepping.ladder(divided, reached, targets, pods, drivers)
+    first = rungs[min(1, len(rungs) - 1)]
+    steps = seen.status.steps if seen.status.steps in rungs else first
+    place = rungs.index(steps)
+    gates = stepping.gates(divided, steps, rungs[max(0, place - 1)], targets, pods)
+    return course._replace(
+        held=stepping.limits(gates),
+        gates=gates,
+        steps=steps,
+        next_steps=rungs[min(place + 1, len(rungs) - 1)],
+        is_first_step=steps == first,
+    )
+
+
+def _content(seen: UnitSeen, course: _Course, workloads: Workloads) -> works.Content:
+    assert seen.target is not None, "asked without a version"
+    if seen.foreign is not None:
+        return foreign.content(seen.target, course.gates, seen.foreign)
+    return works.content(seen.target, course.held, workloads)
+
+
+def _obstacle(seen: UnitSeen, workloads: Workloads) -> Reason | None:
+    """What stands in the way of batches where the hub has only fields, if anything does."""
+    if seen.foreign is None or seen.target is None or seen.before is None:
+        return None
+    amounts, drivers = seen.policy.batches, seen.foreign.steps
+    fault = stepping.obstacle(seen.target, seen.before, amounts, workloads, drivers)
+    return Reason("CannotBeHeld", f"{seen.spec.cluster}: {fault}") if fault else None
+
+
+def _refuse(seen: UnitSeen, fault: Reason, now: Instant) -> Decision:
+    if seen.status.is_touched:
+        # It began under another agent: nothing more is updated, and nobody is told it went well.
+        return wait(seen, fault)
+    return _fail(seen, seen.status, fault, now)
+
+
+def _take_step(seen: UnitSeen, wanted: works.Content, course: _Course) -> Decision:
+    opened = ", ".join(str(gate.updated) for gate in course.gates.values())
+    reason = Reason("StepStarted", f"lets {opened} pods be new; the ones before are ready")
+    write = bring(seen, wanted, seen.spec.revision)
+    return decided(seen, seen.status, reason, write, phase="Progressing")
 
 
 def _pods(seen: UnitSeen, manifest: Object, workloads: Workloads) -> int | None:
@@ -130,6 +207,7 @@ def _begin(seen: UnitSeen, now: Instant, course: _Course) -> Decision:
         batch=1,
         batches=course.length,
         pods=course.pods,
+        steps=course.steps,
         is_touched=True,
         started_at=times.to_micro_text(now),
     )
@@ -176,6 +254,9 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
     status = _progressed(status, now)
     if found.state == "Progressing":
         return _await_pods(seen, status, found.reason, now)
+    if course.steps != course.next_steps:
+        reason = Reason("StepHealthy", "the pods that may be new are ready: more may follow")
+        return decided(seen, status, reason, phase="Progressing", steps=course.next_steps)
     if not status.batch_reached_at:
         status = changed(status, batch_reached_at=times.to_micro_text(now))
     return _keep_silence(seen, status, now, course)
@@ -237,7 +318,7 @@ def _next_batch(seen: UnitSeen, status: UnitStatus, course: _Course) -> Decision
     reason = Reason("BatchHealthy", f"batch {status.batch} of {course.length} is healthy")
     return decided(
         seen, status, reason,
-        phase="Progressing", batch=status.batch + 1,
+        phase="Progressing", batch=status.batch + 1, steps=(),
         batch_reached_at="", progress=0, progressed_at="",
     )  # fmt: skip
 

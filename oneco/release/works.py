@@ -48,7 +48,7 @@ def content(variant: Variant, targets: Mapping[Identity, int], workloads: Worklo
 def _content(variant: Variant, targets: Mapping[Identity, int], workloads: Workloads) -> Content:
     manifests = [_gated(one, targets, workloads) for one in variant.manifests]
     spec = {
-        "workload": {"manifests": [*_namespaces(variant), *manifests]},
+        "workload": {"manifests": [*namespaces(variant), *manifests]},
         "manifestConfigs": [_config(*row) for row in zip(manifests, variant.reads, strict=True)],
     }
     return Content(spec, digest(objects.encode(spec).decode(), length=16))
@@ -100,7 +100,8 @@ def _gated(manifest: Object, targets: Mapping[Identity, int], workloads: Workloa
     return workloads[kind_of(manifest)].gate(manifest, target)
 
 
-def _namespaces(variant: Variant) -> list[Object]:
+def namespaces(variant: Variant) -> list[Object]:
+    """The namespaces that the variant needs and does not make itself."""
     # A namespace of the application's own is made if missing, and never taken away again.
     given = {one.name for one in map(identity, variant.manifests) if one.kind.kind == "Namespace"}
     wanted = {objects.namespace(one) for one in variant.manifests} - given - {"", "default"}
@@ -110,9 +111,10 @@ def _namespaces(variant: Variant) -> list[Object]:
     ]
 
 
-def _config(manifest: Object, reads: tuple[str, ...]) -> Object:
+def config(manifest: Object) -> Object:
+    """How an agent puts the manifest into its cluster."""
     kind = kind_of(manifest)
-    config: Object = {
+    return {
         "resourceIdentifier": {
             "group": kind.group,
             "resource": plural(kind),
@@ -124,10 +126,13 @@ def _config(manifest: Object, reads: tuple[str, ...]) -> Object:
             "serverSideApply": {"force": True, "fieldManager": FIELD_MANAGER},
         },
     }
+
+
+def _config(manifest: Object, reads: tuple[str, ...]) -> Object:
     if not reads:
-        return config
+        return config(manifest)
     paths = [{"name": path.replace(".", "-").strip("-"), "path": path} for path in reads]
-    return {**config, "feedbackRules": [{"type": "JSONPaths", "jsonPaths": paths}]}
+    return {**config(manifest), "feedbackRules": [{"type": "JSONPaths", "jsonPaths": paths}]}
 
 
 def plural(kind: Kind) -> str:

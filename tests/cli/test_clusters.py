@@ -47,8 +47,8 @@ def test_clusters_are_listed_least_dangerous_first_with_what_is_known(hub: Hub):
     join(hub, "eu", available="Unknown")
     join(hub, "lab")
     lines = hub.type("clusters").out.splitlines()
-    assert lines[1].split() == ["lab", "test", "eu-1", "3", "yes", "yes", "5m", "ago"]
-    assert lines[2].split()[:6] == ["eu", "production", "eu-1", "3", "yes", "silent"]
+    assert lines[1].split() == ["lab", "test", "eu-1", "3", "-", "yes", "yes", "5m", "ago"]
+    assert lines[2].split()[:7] == ["eu", "production", "eu-1", "3", "-", "yes", "silent"]
     assert lines[2].endswith("The agent stopped.")
 
 

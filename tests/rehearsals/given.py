@@ -17,7 +17,7 @@ from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.ocm import ENVIRONMENT_LABEL
 from oneco.kinds.release import RELEASES, UNITS
 from oneco.kube import objects
-from oneco.kube.api import Patch, WriteOptions
+from oneco.kube.api import Api, Patch, WriteOptions
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from oneco.main.rehearsal import BEGINNING, Rehearsal
@@ -28,11 +28,18 @@ from oneco.worlds.apiserver.store import Store
 from oneco.worlds.behaviours import faults
 from oneco.worlds.behaviours.faults import Where, Window
 from oneco.worlds.clocks import VirtualClock
-from tests.rehearsals.checkers import exposure, generations, pauses, rollbacks
+from tests.rehearsals.checkers import exposure, generations, missing, pauses, rollbacks
 from tests.rehearsals.checkers.watching import WORKLOADS
+from tests.rehearsals.foreign_agent import ForeignAgent
 
 DEPLOYMENTS = Resource("apps", "v1", "deployments")
-CHECKERS = (exposure.Checker, pauses.Checker, rollbacks.Checker, generations.Checker)
+CHECKERS = (
+    exposure.Checker,
+    pauses.Checker,
+    rollbacks.Checker,
+    generations.Checker,
+    missing.Checker,
+)
 
 Step = tuple[float, Callable[["World"], Awaitable[None]]]
 
@@ -52,6 +59,8 @@ class Draft:
     steps: list[Step] = dataclasses.field(default_factory=list)
     until: str = "7d"
     seed: int = 1
+    foreign: set[str] = dataclasses.field(default_factory=set)
+    """Clusters whose agent is Open Cluster Management's."""
     mistakes: dict[str, Callable[[Any], object]] = dataclasses.field(default_factory=dict)
     """By version, what is changed in the Application besides."""
 
@@ -97,6 +106,11 @@ def fleet(*, nodes: int = 3, **environments: int) -> Part:
         for number in range(1, count + 1)
     ]
     return lambda draft: draft.members.extend(members)
+
+
+def foreign_agents(*clusters: str) -> Part:
+    """These clusters are served by Open Cluster Management's agent in place of ours."""
+    return lambda draft: draft.foreign.update(clusters)
 
 
 def application(*components: Object, policies: Sequence[Object] = (), **policy: Any) -> Part:
@@ -347,6 +361,12 @@ class World(Rehearsal):
         await super()._add(member)
         for checker in self.checkers:
             checker.watch(member.name, self.member(member.name))
+
+    async def _serve(self, cluster: str, hub: Api, member: Api) -> None:
+        if cluster in self.draft.foreign:
+            await ForeignAgent(cluster, hub, member, self.clock).run()
+        else:
+            await super()._serve(cluster, hub, member)
 
     async def _act(self) -> None:
         steps = [(_seconds(one.at), self._doing(one)) for one in self.asked.actions]

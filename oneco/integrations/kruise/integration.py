@@ -9,6 +9,7 @@ from oneco.integrations.kruise.cloneset import CloneSetWorkload
 from oneco.integrations.kruise.daemonset import DaemonSetWorkload
 from oneco.integrations.kruise.gates import GROUP
 from oneco.integrations.kruise.statefulset import StatefulSetWorkload
+from oneco.integrations.kruise.stepped import STEPPED, Stepped
 from oneco.kube.refs import Kind
 
 NAME: Final = "kruise"
@@ -26,4 +27,9 @@ WORKLOADS: Mapping[Kind, CloneSetWorkload | StatefulSetWorkload | DaemonSetWorkl
     Kind(GROUP, version, kind): driver
     for version in ("v1beta1", "v1alpha1")
     for kind, driver in _DRIVERS.items()
+}
+STEPS: Mapping[Kind, Stepped] = {
+    Kind(GROUP, version, kind): driver
+    for version in ("v1beta1", "v1alpha1")
+    for kind, driver in STEPPED.items()
 }

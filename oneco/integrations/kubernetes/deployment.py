@@ -131,6 +131,11 @@ class DeploymentWorkload:
         return ()
 
 
+def opened(gated: Object, more: int, missing: int) -> Object:
+    """The gated manifest with so many pods more than wanted, and so many old ones missing."""
+    return _held(gated, _Opening(more, missing))
+
+
 def _next_opening(
     marks: Mapping[str, str], live: Object | None, target: int, ready: int
 ) -> _Opening:

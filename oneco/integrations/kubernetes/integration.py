@@ -8,6 +8,11 @@ from typing import Final
 from oneco.integrations.kubernetes.daemonset import DaemonSetWorkload
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
 from oneco.integrations.kubernetes.statefulset import StatefulSetWorkload
+from oneco.integrations.kubernetes.stepped import (
+    SteppedDaemonSet,
+    SteppedDeployment,
+    SteppedStatefulSet,
+)
 from oneco.kube.refs import Kind
 
 NAME: Final = "kubernetes"
@@ -19,4 +24,9 @@ WORKLOADS: Mapping[Kind, DeploymentWorkload | StatefulSetWorkload | DaemonSetWor
     Kind("apps", "v1", "Deployment"): DeploymentWorkload(),
     Kind("apps", "v1", "StatefulSet"): StatefulSetWorkload(),
     Kind("apps", "v1", "DaemonSet"): DaemonSetWorkload(),
+}
+STEPS: Mapping[Kind, SteppedDeployment | SteppedStatefulSet | SteppedDaemonSet] = {
+    Kind("apps", "v1", "Deployment"): SteppedDeployment(),
+    Kind("apps", "v1", "StatefulSet"): SteppedStatefulSet(),
+    Kind("apps", "v1", "DaemonSet"): SteppedDaemonSet(),
 }
