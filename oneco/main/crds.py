@@ -13,8 +13,8 @@ from oneco.errors import Refused, Unavailable
 from oneco.kinds import crds
 from oneco.kinds.naming import digest
 from oneco.kube import objects
-from oneco.kube.api import Api, WriteOptions
-from oneco.kube.errors import Forbidden, NotFound
+from oneco.kube.api import Api, ListOptions, WriteOptions
+from oneco.kube.errors import ApiOutage, Forbidden, NotFound
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 
@@ -67,11 +67,24 @@ async def served(api: Api, wanted: Sequence[Object], clock: Clock) -> None:
         address = Address(DEFINITIONS, "", objects.name(definition))
         for _ in range(_LOOKS):
             there = await api.get(address)
-            if _is_established(there):
+            if _is_established(there) and await _answers(api, definition):
                 break
             await clock.sleep_until(Instant(clock.now() + _PAUSE_SECONDS))
         else:
             raise Unavailable(f"{objects.name(definition)} is not served yet: {_conditions(there)}")
+
+
+async def _answers(api: Api, definition: Object) -> bool:
+    """Whether its objects can be read: a real server says so a little before they can."""
+    spec = definition["spec"]
+    resource = Resource(spec["group"], spec["versions"][0]["name"], spec["names"]["plural"])
+    try:
+        await api.list(Address(resource), ListOptions(limit=1))
+    except (ApiOutage, NotFound):
+        return False
+    except Forbidden:
+        pass
+    return True
 
 
 async def _install(api: Api, definition: Object) -> None:

@@ -83,6 +83,9 @@ def test_a_new_clone_set_says_of_itself_what_the_real_one_says():
     assert found["spec"]["updateStrategy"] == {
         "type": "ReCreate", "partition": 0, "maxUnavailable": "20%", "maxSurge": 0,
     }  # fmt: skip
+    # As OpenKruise's webhook has it, and no API server: an update in place changes the image.
+    (container,) = found["spec"]["template"]["spec"]["containers"]
+    assert container["imagePullPolicy"] == "Always"
     pod = cluster.pods()[0]["metadata"]
     assert pod["labels"]["controller-revision-hash"] == name
     assert pod["name"] == f"web-{pod['labels']['apps.kruise.io/cloneset-instance-id']}"

@@ -50,7 +50,7 @@ def _filled(given: Object, more: Mapping[str, Any]) -> _Map:
 def _with_template(spec: _Map, before: Object) -> _Map:
     if spec["template"] == before.get("template"):
         return spec
-    filled = {**spec, "template": amounts.complete(spec["template"])}
+    filled = {**spec, "template": amounts.complete(_pulled_always(spec["template"]))}
     if spec.get("volumeClaimTemplates"):
         claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim"}
         whole = [defaults.default({**claim, **one}) for one in spec["volumeClaimTemplates"]]
@@ -59,6 +59,13 @@ def _with_template(spec: _Map, before: Object) -> _Map:
             for one in whole
         ]
     return filled
+
+
+def _pulled_always(template: Object) -> Object:
+    """Containers that do not say how they are pulled are pulled always: the image may change."""
+    spec = template["spec"]
+    containers = [_filled(one, {"imagePullPolicy": "Always"}) for one in spec["containers"]]
+    return {**template, "spec": {**spec, "containers": containers}}
 
 
 def _clone_set(spec: _Map) -> _Map:
