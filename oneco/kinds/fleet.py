@@ -24,9 +24,12 @@ REHEARSALS = Resource(GROUP, VERSION, "rehearsals")
 REGION_LABEL = "topology.kubernetes.io/region"
 
 FaultType = Literal[
-    "CrashLoop", "NotReady", "SlowStart", "ErrorRate", "ImagePull", "Unreachable", "NodeLoss"
-]
-IMAGE_FAULTS: Final = frozenset({"CrashLoop", "NotReady", "SlowStart", "ErrorRate", "ImagePull"})
+    "CrashLoop", "NotReady", "SlowStart", "ErrorRate", "ImagePull", "Load", "Unreachable",
+    "NodeLoss",
+]  # fmt: skip
+IMAGE_FAULTS: Final = frozenset(
+    {"CrashLoop", "NotReady", "SlowStart", "ErrorRate", "ImagePull", "Load"}
+)
 """The faults that befall pods, by the image that they run."""
 
 DEFAULT_NODES: Final = 3
@@ -94,6 +97,12 @@ class FaultSpec(Part, frozen=True):
     factor: Annotated[
         float, _said("How many times as often requests fail. For ErrorRate."), msgspec.Meta(ge=0)
     ] = 2.0
+    metric: Annotated[
+        str, _said("What autoscalers measure: cpu, memory or a name of your own. For Load.")
+    ] = "cpu"
+    amount: Annotated[
+        str | int, _said("How much of the metric the ready pods share evenly. For Load.")
+    ] = ""
     share: Annotated[str, _said("How many of the pods are struck, in percent.")] = "100%"
 
 

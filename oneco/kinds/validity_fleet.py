@@ -111,6 +111,8 @@ def _what_it_strikes(spec: FaultSpec) -> list[Cause]:
         return [causes.forbidden("spec.image", why)]
     if spec.type == "NodeLoss" and not spec.node:
         return [causes.required("spec.node", 'which nodes stop, such as "node-1" or "*"')]
+    if spec.type == "Load":
+        return _size(spec.amount, "spec.amount", "2500m")
     return []
 
 

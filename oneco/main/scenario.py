@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from oneco.kinds import durations, fleet, validity
 from oneco.kinds.fleet import FaultSpec, FleetSpec, Member, RehearsalSpec, Side
 from oneco.kinds.parts import GROUP, parse
 from oneco.kinds.release import LabelSelector
-from oneco.kube import documents, objects, selectors
+from oneco.kube import documents, objects, quantity, selectors
 from oneco.kube.documents import Document
 from oneco.kube.objects import Object
 from oneco.worlds.behaviours import faults
@@ -204,6 +205,11 @@ def fault(spec: FaultSpec) -> Fault:
             return faults.SlowStart(**common, seconds=60.0 if delay is None else delay)
         case "ErrorRate":
             return faults.ErrorRate(**common, factor=spec.factor, after_seconds=after or 0.0)
+        case "Load":
+            milli = math.ceil(quantity.parse(spec.amount) * 1000)
+            return faults.Load(
+                image=image, metric=spec.metric, milli=milli, where=where, window=window
+            )
         case "ImagePull":
             return faults.ImagePull(**common)
         case "Unreachable":

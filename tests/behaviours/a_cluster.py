@@ -34,6 +34,8 @@ _RESOURCES = {
     "namespaces": Resource("", "v1", "namespaces"),
     "endpoints": Resource("", "v1", "endpoints"),
     "endpointslices": Resource("discovery.k8s.io", "v1", "endpointslices"),
+    "autoscalers": Resource("autoscaling", "v2", "horizontalpodautoscalers"),
+    "events": Resource("", "v1", "events"),
     "clonesets": kruise.CLONE_SETS,
     "advanced statefulsets": kruise.STATEFUL_SETS,
     "advanced daemonsets": kruise.DAEMON_SETS,

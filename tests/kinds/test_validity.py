@@ -299,6 +299,8 @@ def test_two_clusters_of_one_name_are_refused_also_after_counting():
         ({"type": "NotReady", "image": "web:v2", "from": "2h", "until": "1h"}, "spec.until"),
         ({"type": "SlowStart", "image": "web:v2", "delay": "soon"}, "spec.delay"),
         ({"type": "ErrorRate", "image": "web:v2", "share": "half"}, "spec.share"),
+        ({"type": "Load", "image": "web:v2"}, "spec.amount"),
+        ({"type": "Load", "amount": "2"}, "spec.image"),
     ],
 )
 def test_a_fault_that_cannot_strike_is_refused(spec, field):

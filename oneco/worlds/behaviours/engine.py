@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change, Key
+from oneco.worlds.behaviours import autoscalers
+from oneco.worlds.behaviours.autoscalers import Autoscalers
 from oneco.worlds.behaviours.claims import Claims
 from oneco.worlds.behaviours.controller import Controller
 from oneco.worlds.behaviours.cronjobs import CronJobs
@@ -25,7 +28,8 @@ from oneco.worlds.behaviours.replicasets import ReplicaSets
 from oneco.worlds.behaviours.statefulsets import StatefulSets
 from oneco.worlds.behaviours.timers import Agenda
 
-_LATE: Mapping[str, Callable[[Hand, Index, Callable[[], None]], Controller]] = {
+_Maker = Callable[[Hand, Index, Callable[[], None]], Controller]
+_LATE: Mapping[str, _Maker] = {
     clonesets.COLLECTION: clonesets.CloneSets,
     advanced_statefulsets.COLLECTION: advanced_statefulsets.AdvancedStatefulSets,
     advanced_daemonsets.COLLECTION: advanced_daemonsets.AdvancedDaemonSets,
@@ -66,14 +70,17 @@ class Behaviours:
         )
         self._early = len(self._controllers)
         self._hand, self._interested = hand, dict[str, tuple[Controller, ...]]()
-        self._waiting = dict(_LATE)
+        self._waiting: dict[str, _Maker] = {
+            **_LATE,
+            autoscalers.COLLECTION: partial(Autoscalers, faults=faults),
+        }
         for controller in self._controllers:
             self._listen(controller)
         server.store.on_commit(self._on_commit)
 
     def resume(self) -> None:
         """Take up a store that already has objects: every pending stage is derived from them."""
-        for collection in _LATE:
+        for collection in tuple(self._waiting):
             if next(iter(self._store.scan(collection)), None) is not None:
                 self._start_late(collection)
         for collection in self._interested:

@@ -88,6 +88,21 @@ class ImagePull(_ImageFault):
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The pods that run a matching image share `amount` of `metric` evenly, all that are ready.
+
+    No failure: what an autoscaler measures. A metric that no load names is measured by nobody.
+    """
+
+    image: str = "*"
+    metric: str = "cpu"
+    milli: int = 0
+    """The amount in thousandths: of a core, of a byte, of a request."""
+    where: Where = Where()
+    window: Window = Window()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Unreachable:
     """The cluster's API server and agent cannot be reached; the cluster itself goes on."""
 
@@ -104,7 +119,7 @@ class NodeLoss:
     window: Window = Window()
 
 
-Fault = CrashLoop | NotReady | SlowStart | ErrorRate | ImagePull | Unreachable | NodeLoss
+Fault = CrashLoop | NotReady | SlowStart | ErrorRate | ImagePull | Load | Unreachable | NodeLoss
 
 
 class Fate(NamedTuple):
@@ -162,6 +177,7 @@ class ClusterFaults:
         self._unreachable = tuple(
             self._span(fault.window) for _, fault in faults if isinstance(fault, Unreachable)
         )
+        self._loads = tuple(fault for _, fault in faults if isinstance(fault, Load))
         self.node_losses = tuple(
             (fault.node, *self._span(fault.window))
             for _, fault in faults
@@ -173,6 +189,29 @@ class ClusterFaults:
         if not self._image_faults:
             return HEALTHY
         return self._fate(pod, began, self._striking(pod))
+
+    def usage(self, pods: Sequence[Object], metric: str, now: Instant) -> dict[str, int] | None:
+        """What each ready pod of `pods` uses of a metric, in thousandths; None if unmeasured."""
+        loads = [one for one in self._loads if one.metric == metric]
+        if not loads:
+            return None
+        ready = [pod for pod in pods if _is_ready(pod)]
+        used = {pod["metadata"]["name"]: 0 for pod in ready}
+        for load in loads:
+            struck = [pod for pod in ready if _runs(pod, load.image)]
+            if self._is_now(load, now):
+                for pod in struck:
+                    used[pod["metadata"]["name"]] += load.milli // len(struck)
+        return used
+
+    def load(self, metric: str, now: Instant) -> int | None:
+        """How much there is of a metric in all, in thousandths; None if unmeasured."""
+        loads = [one for one in self._loads if one.metric == metric]
+        return sum(one.milli for one in loads if self._is_now(one, now)) if loads else None
+
+    def _is_now(self, load: Load, now: Instant) -> bool:
+        begin, end = self._span(load.window)
+        return begin <= now < end
 
     def is_reachable(self, now: Instant) -> bool:
         """Whether the cluster's API server can be reached."""
@@ -262,6 +301,10 @@ class ClusterFaults:
         return Fate(
             pull_ends, pull_fails, ready_after, unready_until, crashes_at, frozenset(broken)
         )
+
+
+def _runs(pod: Object, image: str) -> bool:
+    return any(fnmatch.fnmatchcase(one["image"], image) for one in pod["spec"]["containers"])
 
 
 def _is_ready(pod: Object) -> bool:

@@ -93,4 +93,5 @@ KRUISE = (
     _disturbed("CloneSet", "clone-rolled-back", "RolledBack", _rolled_back(PRODUCTION)),
     _disturbed("AdvancedStatefulSet", "advanced-stateful-aborted", "Aborted", _ABORTED),
     _disturbed("AdvancedDaemonSet", "advanced-daemon-paused", "Succeeded", _paused(TEST)),
+    _scaled("CloneSet", "clone-scaled"),
 )

@@ -69,6 +69,14 @@ class Stage:
         found = filter(self.is_ours, self.fleet.units.of(cluster))
         return next(found, {})
 
+    def lost(self, cluster: str, node: str) -> None:
+        """Note that a node is gone."""
+        self.fleet.lost_nodes.add((cluster, node))
+
+    def _is_on_a_lost_node(self, cluster: str) -> bool:
+        pods = self.fleet.pods[cluster].of(self.namespace)
+        return any((cluster, one["spec"].get("nodeName")) in self.fleet.lost_nodes for one in pods)
+
     def is_ours(self, obj: Object) -> bool:
         """Whether the object is about the story's Application."""
         return objects.annotations_of(obj).get(_WHOSE) == f"{self.namespace}/{APPLICATION}"
@@ -123,6 +131,9 @@ class Stage:
         return sum(one.namespace == self.namespace for one in self.fleet.log)
 
     def _is_at_rest(self, state: Any) -> bool:
+        if any(map(self._is_on_a_lost_node, MEMBERS)):
+            # A cluster takes its time to clear away what was on a node that is gone.
+            return False
         return all(
             one["isObserved"] and not any("leaving" in pod for pod in one["pods"])
             for one in state["members"].values()
@@ -197,8 +208,8 @@ class Watcher:
             return planned
         address = Address(KINDS[self._stage.story.kind], self._stage.namespace, COMPONENT)
         live = await self._stage.members[cluster].get(address)
-        # A workload that is scaled meanwhile keeps its share.
-        return max(planned, math.ceil(live["spec"].get("replicas", pods) * planned / pods))
+        # Most partitions count old pods: those that somebody adds may be new at once.
+        return planned + max(0, live["spec"].get("replicas", pods) - pods)
 
 
 async def play(stage: Stage) -> Told:

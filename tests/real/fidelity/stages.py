@@ -53,6 +53,7 @@ class Fleet:
         self.log: list[Write] = []
         self.look_seconds, self.settle_seconds = 0.2, 2.0
         self.tasks: list[asyncio.Task[None]] = []
+        self.lost_nodes: set[tuple[str, str]] = set()
         self.releases = Mirror(hub_api, RELEASES, clock)
         self.units = Mirror(hub_api, UNITS, clock)
         self.pods = {name: Mirror(api, PODS, clock) for name, api in self.members.items()}

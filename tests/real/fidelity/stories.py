@@ -51,6 +51,10 @@ class Stage(Protocol):
         """The unit of a cluster; an empty object before there is any."""
         ...
 
+    def lost(self, cluster: str, node: str) -> None:
+        """Note that a node is gone."""
+        ...
+
 
 Condition = Callable[[Stage], bool]
 Act = Callable[[Stage], Awaitable[None]]
@@ -177,6 +181,8 @@ def loses_a_node(cluster: str) -> Act:
     """One of the story's own nodes is gone for ever."""
 
     async def act(stage: Stage) -> None:
-        await stage.members[cluster].delete(Address(_NODES, "", f"{stage.namespace}-0"))
+        name = f"{stage.namespace}-0"
+        await stage.members[cluster].delete(Address(_NODES, "", name))
+        stage.lost(cluster, name)
 
     return act
