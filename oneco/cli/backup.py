@@ -8,6 +8,7 @@ import click
 
 from oneco.cli import printing, session
 from oneco.cli.program import command as a_command
+from oneco.errors import Refused
 
 
 @a_command("backup")
@@ -24,6 +25,9 @@ def command(file: str, force: bool) -> None:
     from oneco.main.backup import backup
 
     current = session.current()
+    if current.choice.kubeconfig or current.choice.context:
+        wanted = "a backup of its API server's own store; `oneco up --restored` begins after it"
+        raise Refused("oneco backup", found="a hub elsewhere", wanted=wanted)
     data = current.data_directory()
     size = backup(data, Path(file), force=force)
     key = keys.read(data).current

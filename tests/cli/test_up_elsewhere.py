@@ -46,3 +46,11 @@ def test_a_hub_of_this_machine_is_not_restored_in_place(tmp_path):
     done = up("--restored", "--data", str(tmp_path))
     assert done.exit_code == 1
     assert "--from FILE" in done.stderr
+
+
+def test_a_hub_elsewhere_is_not_backed_up_from_here(tmp_path):
+    words = ["backup", str(tmp_path / "copy"), *NOWHERE]
+    done = CliRunner().invoke(oneco, words)
+    assert done.exit_code == 1
+    assert "a backup of its API server's own store" in done.stderr
+    assert not (tmp_path / "copy").exists()
