@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import hashlib
 import logging
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change
 from oneco.worlds.embedded import policy, signing
 from oneco.worlds.embedded.accounts import Accounts
+from oneco.worlds.embedded.admittance import Admittance
 from oneco.worlds.embedded.application import Application
 from oneco.worlds.embedded.authority import Authority, Credential
 from oneco.worlds.embedded.documents import Documents
@@ -86,6 +88,7 @@ class EmbeddedServer:
             lazy_managers=False,
         )
         policy.keep(self.store, self.server.inside)
+        self._admittance = Admittance(self.store)
         self.api: Api = InProcessApi(self.server, self.store)
         self.url = ""
         self._resources = Resources(self.server, self.store, clock, self.rights)
@@ -101,10 +104,12 @@ class EmbeddedServer:
         """Serve; port 0 takes the one of the last start, or any that is free."""
         check_is_loopback(host)
         certificate, key = self.authority.server_files()
-        context = server_context(self.authority.directory / "ca.crt", certificate, key)
+        lets_in = self._admittance.lets_in
+        context = server_context(self.authority.directory / "ca.crt", certificate, key, lets_in)
         documents = Documents(self.server)
         self._port = HttpsPort(Application(self._resources, documents, self.rights), context)
         await self._open(self._port, host, port)
+        self._admittance.on_denied(functools.partial(self._port.drop, lets_in))
         shown, number = self._port.address
         self.url = f"https://[{shown}]:{number}" if ":" in shown else f"https://{shown}:{number}"
         write_private(self.directory / "port", str(number).encode())

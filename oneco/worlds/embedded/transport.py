@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from oneco.errors import Refused, Unavailable
 from oneco.kube.rbac import User
+from oneco.worlds.embedded.admittance import guarded
 from oneco.worlds.embedded.identity import from_certificate
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -30,16 +31,16 @@ logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 class _Protocol(HttpToolsProtocol):
     """Adds to each request who the verified certificate of its connection names."""
 
-    _certified: User | None = None
+    certified: User | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         session = transport.get_extra_info("ssl_object")
-        self._certified = from_certificate(session.getpeercert() if session else None)
+        self.certified = from_certificate(session.getpeercert() if session else None)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {"tls": {"user": self._certified}}
+        self.scope["extensions"] = {"tls": {"user": self.certified}}
 
 
 class HttpsPort:
@@ -85,6 +86,12 @@ class HttpsPort:
             raise Unavailable(f"{host}:{port} cannot be listened on: {failure}") from failure
         self.address = self._server.sockets[0].getsockname()[:2]
 
+    def drop(self, lets_in: Callable[[User | None], bool]) -> None:
+        """End at once every connection of somebody who is not let in, watches too."""
+        for connection in list(self._state.connections):
+            if isinstance(connection, _Protocol) and not lets_in(connection.certified):
+                connection.transport.abort()
+
     async def close(self) -> None:
         """Stop listening, let requests end that end at once, and drop the rest."""
         if self._server is None:
@@ -102,14 +109,17 @@ class HttpsPort:
         await asyncio.sleep(0)
 
 
-def server_context(authority: Path, certificate: Path, key: Path) -> ssl.SSLContext:
-    """TLS that shows `certificate`, and verifies that of a client if it has one."""
+def server_context(
+    authority: Path, certificate: Path, key: Path, lets_in: Callable[[User | None], bool]
+) -> ssl.SSLContext:
+    """TLS that shows `certificate`, verifies that of a client if it has one, and asks `lets_in`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(authority)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
+    context.sslobject_class = guarded(lets_in)
     return context
 
 
