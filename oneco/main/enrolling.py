@@ -111,11 +111,14 @@ def _for(target: Target, name: str, invitation: Path) -> Target:
 
 async def keep(wallet: Wallet, hub: Api, clock: Clock, say: Say) -> None:
     """Renew the certificate whenever a fifth to a quarter of its life is left."""
+    due = wallet.read().renews_at()
     while True:
-        due = wallet.read().renews_at()
         while (now := clock.now()) < due:
             await clock.sleep_until(Instant(min(due, now + _LONGEST_SLEEP_SECONDS)))
         await renew(wallet, hub, clock, say)
+        made, now = wallet.read(), clock.now()
+        # One that is due as soon as it is there must not be asked for again at once, for ever.
+        due = max(made.renews_at(), Instant(now + (made.ends - now) / 2))
 
 
 async def renew(wallet: Wallet, hub: Api, clock: Clock, say: Say) -> None:

@@ -48,6 +48,8 @@ class Settings:
     admission: Sequence[Admission] = ()
     completions: Sequence[Completion] = ()
     history: int = 10_000
+    client_seconds: float = 365 * 86_400.0
+    """How long the certificates are good that it signs for others."""
 
 
 class EmbeddedServer:
@@ -70,7 +72,7 @@ class EmbeddedServer:
             directory / DATABASE, call_soon=call_soon, history=settings.history
         )
         try:
-            self.authority = Authority(directory / "pki")
+            self.authority = Authority(directory / "pki", client_seconds=settings.client_seconds)
         except BaseException:
             self.store.close()
             raise
