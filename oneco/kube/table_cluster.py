@@ -140,8 +140,8 @@ def _storage_class(obj: Object, now: Instant) -> Sequence[Json]:
 
 
 def _event(obj: Object, now: Instant) -> Sequence[Json]:
-    about = obj.get("involvedObject") or {}
-    count = dig(obj, "series", "count") or obj.get("count") or 0
+    about = obj.get("involvedObject") or obj.get("regarding") or {}
+    count = dig(obj, "series", "count") or obj.get("count") or obj.get("deprecatedCount") or 0
     return [
         _seen(_last_seen(obj), now),
         obj.get("type") or "",
@@ -149,8 +149,8 @@ def _event(obj: Object, now: Instant) -> Sequence[Json]:
         f"{(about.get('kind') or '').lower()}/{about.get('name') or ''}",
         about.get("fieldPath") or "",
         _source(obj),
-        (obj.get("message") or "").strip(),
-        _seen(obj.get("firstTimestamp") or obj.get("eventTime"), now),
+        (obj.get("message") or obj.get("note") or "").strip(),
+        _seen(_first_seen(obj), now),
         # An event that was never counted happened once.
         count or 1,
         metadata(obj).get("name"),
@@ -159,7 +159,12 @@ def _event(obj: Object, now: Instant) -> Sequence[Json]:
 
 def _last_seen(obj: Object) -> str | None:
     repeated: str | None = dig(obj, "series", "lastObservedTime") or obj.get("lastTimestamp")
-    return repeated or obj.get("firstTimestamp") or obj.get("eventTime")
+    return repeated or obj.get("deprecatedLastTimestamp") or _first_seen(obj)
+
+
+def _first_seen(obj: Object) -> str | None:
+    first: str | None = obj.get("firstTimestamp") or obj.get("deprecatedFirstTimestamp")
+    return first or obj.get("eventTime")
 
 
 def _seen(text: str | None, now: Instant) -> str:
@@ -167,8 +172,10 @@ def _seen(text: str | None, now: Instant) -> str:
 
 
 def _source(obj: Object) -> str:
-    component = dig(obj, "source", "component") or obj.get("reportingComponent") or ""
-    host = dig(obj, "source", "host") or obj.get("reportingInstance") or ""
+    source = obj.get("source") or obj.get("deprecatedSource") or {}
+    reporter = obj.get("reportingComponent") or obj.get("reportingController")
+    component = source.get("component") or reporter or ""
+    host = source.get("host") or obj.get("reportingInstance") or ""
     return f"{component}, {host}" if host else component
 
 

@@ -223,7 +223,22 @@ def _replicas(obj: Object) -> int:
 _REPLICATED: Final = columns(
     "Name|Desired:integer|Current:integer|Ready:integer|Age|+Containers|+Images|+Selector"
 )
+
+
+def _scale(obj: Object, now: Instant) -> Sequence[Json]:
+    wanted = dig(obj, "spec", "replicas", default=0)
+    return [
+        metadata(obj).get("name"),
+        wanted,
+        dig(obj, "status", "replicas", default=0),
+        age(obj, now),
+    ]
+
+
 PRINTERS: Final = {
+    ("autoscaling", "Scale"): Printer(
+        columns("Name|Desired:integer|Available:integer|Age"), _scale
+    ),
     ("apps", "Deployment"): Printer(
         columns("Name|Ready|Up-to-date|Available|Age|+Containers|+Images|+Selector"), _deployment
     ),

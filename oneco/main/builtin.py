@@ -30,7 +30,12 @@ class BuiltinMember:
         self.server = EmbeddedServer(directory, agenda.clock, settings)
         self.store = self.server.store
         self.behaviours = Behaviours(
-            self.server.server, agenda, cluster=member.name, seed=1, faults=faults
+            self.server.server,
+            agenda,
+            cluster=member.name,
+            seed=1,
+            faults=faults,
+            root_certificate=self.server.authority.certificate_pem.decode(),
         )
 
     async def start(self) -> None:
@@ -81,6 +86,8 @@ class BuiltinFleet(Mapping[str, Metered]):
     async def stop(self) -> None:
         """Stop every member; all they acknowledged is on disk."""
         for member in self._members.values():
+            # What is due in the meantime could not be written any more.
+            member.behaviours.stop()
             await member.server.stop()
 
 

@@ -275,7 +275,7 @@ def test_pages_add_up_to_the_whole_list(kubectl):
         (("create", "-f", "-"), a_map("x", a=1), "cannot unmarshal number"),
         (("create", "-f", "-"), {**a_map("x"), "dada": {}}, 'unknown field "dada"'),
         (("create", "-n", "none", "-f", "-"), a_map("x"), 'namespaces "none" not found'),
-        (("patch", "ns", "default", "-p", "{"), None, "is not JSON"),
+        (("patch", "ns", "default", "-p", "{"), None, "unexpected end of JSON input"),
         (("scale", "deploy", "none", "--replicas", "1"), None, "not found"),
         (("delete", "cm", "none"), None, 'configmaps "none" not found'),
     ],

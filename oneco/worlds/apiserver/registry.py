@@ -58,9 +58,17 @@ class Served:
         return NotFound(f'{self.group_resource} "{name}" not found', details=self.details(name))
 
 
+NO_SUCH_RESOURCE = "the server could not find the requested resource"
+
+
 def no_such_resource() -> NotFound:
     """The error that says the resource itself is not served."""
-    return NotFound("the server could not find the requested resource")
+    return NotFound(NO_SUCH_RESOURCE)
+
+
+def has_group(group: str) -> bool:
+    """Whether a built-in kind is of this group."""
+    return any(resource.group == group for resource in _builtins())
 
 
 class Registry:

@@ -304,7 +304,7 @@ class ApiServer:
     def _place(self, address: Address, verb: str) -> tuple[Served, Key]:
         served = self._collection(address, verb)
         if served.namespaced and not address.namespace:
-            raise _not_allowed()
+            raise no_such_resource() if address.name else _not_allowed()
         if address.subresource and address.subresource not in served.subresources:
             raise no_such_resource()
         return served, Key(served.collection, address.namespace, address.name)

@@ -31,6 +31,8 @@ def fixed(kind: Kind, new: Object, old: Object) -> Object:
     """A changed object of a built-in `kind` with the parts that only the server changes."""
     if kind == _REQUEST:
         return {**new, "spec": old["spec"]}
+    if kind == _DAEMON_SET:
+        return _counted(new, old)
     if kind != _NAMESPACE:
         return new
     spec = {key: value for key, value in (new.get("spec") or {}).items() if key != "finalizers"}
@@ -40,6 +42,23 @@ def fixed(kind: Kind, new: Object, old: Object) -> Object:
     meta = new["metadata"]
     labels = {**(meta.get("labels") or {}), "kubernetes.io/metadata.name": meta["name"]}
     return {**new, "metadata": {**meta, "labels": labels}, "spec": spec}
+
+
+def _counted(new: Object, old: Object | None) -> Object:
+    """A DaemonSet with the number of its template, which only the server counts."""
+    meta = new["metadata"]
+    annotations = dict(meta.get("annotations") or {})
+    if old is None:
+        annotations.setdefault(_TEMPLATE_NUMBER, "1")
+    else:
+        last = (old["metadata"].get("annotations") or {}).get(_TEMPLATE_NUMBER, "1")
+        is_same = new["spec"].get("template") == old["spec"].get("template")
+        annotations[_TEMPLATE_NUMBER] = last if is_same else str(int(last) + 1)
+    return {**new, "metadata": {**meta, "annotations": annotations}}
+
+
+def _daemon_set(new: Object, caller: Caller) -> Object:
+    return _counted(new, None)
 
 
 def _namespace(new: Object, caller: Caller) -> Object:
@@ -138,11 +157,14 @@ _TOLERATIONS: Final[tuple[Object, ...]] = tuple(
 _SECRET: Final = Kind("", "v1", "Secret")
 _REQUEST: Final = Kind("certificates.k8s.io", "v1", "CertificateSigningRequest")
 _NAMESPACE: Final = Kind("", "v1", "Namespace")
+_DAEMON_SET: Final = Kind("apps", "v1", "DaemonSet")
+_TEMPLATE_NUMBER: Final = "deprecated.daemonset.template.generation"
 _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     _NAMESPACE: _namespace,
     Kind("", "v1", "Pod"): _pod,
     Kind("", "v1", "PersistentVolumeClaim"): _pending,
     Kind("", "v1", "PersistentVolume"): _pending,
     Kind("batch", "v1", "Job"): _job,
+    _DAEMON_SET: _daemon_set,
     _REQUEST: _signing_request,
 }

@@ -22,11 +22,13 @@ from oneco.worlds.behaviours.jobs import Jobs
 from oneco.worlds.behaviours.kruise import clonesets
 from oneco.worlds.behaviours.kruise import daemonsets as advanced_daemonsets
 from oneco.worlds.behaviours.kruise import statefulsets as advanced_statefulsets
+from oneco.worlds.behaviours.narrator import Narrator
 from oneco.worlds.behaviours.nodes import Nodes
 from oneco.worlds.behaviours.pods import Pods
 from oneco.worlds.behaviours.replicasets import ReplicaSets
 from oneco.worlds.behaviours.statefulsets import StatefulSets
 from oneco.worlds.behaviours.timers import Agenda
+from oneco.worlds.behaviours.upkeep import Upkeep
 
 _Maker = Callable[[Hand, Index, Callable[[], None]], Controller]
 _LATE: Mapping[str, _Maker] = {
@@ -48,9 +50,19 @@ class Behaviours:
     # More rounds than any chain of owners needs: what is left then feeds itself.
     _ROUNDS = 1000
 
-    def __init__(
-        self, server: ApiServer, agenda: Agenda, *, cluster: str, seed: int, faults: FaultBook
+    def __init__(  # noqa: PLR0913 - what makes one cluster differ from another, all by name
+        self,
+        server: ApiServer,
+        agenda: Agenda,
+        *,
+        cluster: str,
+        seed: int,
+        faults: FaultBook,
+        root_certificate: str | None = None,
     ) -> None:
+        """With its root certificate it also does what only people look at: it gives each
+        namespace an account and the certificate, and tells in events what controllers did.
+        """
         self.cluster, self._agenda = cluster, agenda
         hand, self._index = Hand(server, agenda, cluster, seed), Index()
         self._store, self._is_stirred, self._is_off = server.store, False, False
@@ -68,6 +80,12 @@ class Behaviours:
             Claims(hand, self._index, self._stir),
             CronJobs(hand, self._index, self._stir),
         )
+        if root_certificate is not None:
+            self._controllers = (
+                *self._controllers,
+                Upkeep(hand, self._index, self._stir, root_certificate),
+                Narrator(hand, self._index, self._stir),
+            )
         self._early = len(self._controllers)
         self._hand, self._interested = hand, dict[str, tuple[Controller, ...]]()
         self._waiting: dict[str, _Maker] = {

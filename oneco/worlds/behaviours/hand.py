@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from oneco.clock import Instant
 from oneco.kube.objects import Object
 from oneco.kube.times import to_text
@@ -14,12 +16,16 @@ from oneco.worlds.behaviours.timers import Agenda
 class Hand:
     """The writing hand of one cluster's controllers: no validation, no admission, no wire."""
 
-    __slots__ = ("_inside", "_second", "_text", "agenda", "cluster", "seed", "store")
+    __slots__ = (
+        "_inside", "_second", "_text", "agenda", "cluster", "on_delete", "seed", "store",
+    )  # fmt: skip
 
     def __init__(self, server: ApiServer, agenda: Agenda, cluster: str, seed: int) -> None:
         self.store, self._inside = server.store, server.inside
         self.agenda, self.cluster, self.seed = agenda, cluster, seed
         self._second, self._text = -1, ""
+        self.on_delete: Callable[[Key], None] | None = None
+        """Called with what a controller is about to delete by its own decision."""
 
     def now(self) -> Instant:
         """The present instant."""
@@ -42,6 +48,14 @@ class Hand:
         metadata = {**obj["metadata"], "generation": 1}
         return self._inside.create(key, {**obj, "metadata": metadata})
 
+    def give(self, key: Key, obj: Object) -> Object:
+        """Store a new object of a kind that counts no generations."""
+        return self._inside.create(key, obj)
+
+    def remove(self, key: Key) -> None:
+        """Remove what is at `key` now, if anything is."""
+        self._inside.remove(key)
+
     def change(self, key: Key, obj: Object) -> Object:
         """Store `obj`, whose desired part differs from what is stored, as a new generation."""
         metadata = obj["metadata"]
@@ -56,8 +70,13 @@ class Hand:
         """Store `obj` in the same generation; `obj` where that let a deleted object go."""
         return self._inside.put(key, obj) or obj
 
-    def delete(self, key: Key) -> None:
-        """Ask for the object's end; what it owns goes with it, a pod on a node ends in its time."""
+    def delete(self, key: Key, *, is_decided: bool = True) -> None:
+        """Ask for the object's end; what it owns goes with it, a pod on a node ends in its time.
+
+        `is_decided` says that its own controller wants it gone, and not the loss of its node.
+        """
+        if is_decided and self.on_delete is not None:
+            self.on_delete(key)
         self._inside.delete(key)
 
     def end(self, key: Key, pod: Object) -> None:

@@ -16,6 +16,7 @@ from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import NODES, PODS, Index
 
 UNREACHABLE = "node.kubernetes.io/unreachable"
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 # How long the node may be silent before the cluster believes that it is lost.
 GRACE_SECONDS = 50.0
 # A pod says itself how long it stays on a lost node; this is what it says by default.
@@ -92,6 +93,7 @@ class Nodes(Controller):
             self._lose(key, node)
         elif self.is_alive(key.name):
             self._heal(key, node)
+            self._mark_closed(key)
         for watcher in self.watchers:
             watcher(key.name)
 
@@ -145,7 +147,7 @@ class Nodes(Controller):
         for (namespace, name), pod in sorted(self.index.on_node(key.name).items(), key=_by_place):
             end = Instant(since + _toleration_seconds(pod))
             if end <= now:
-                self.hand.delete(Key(PODS, namespace, name))
+                self.hand.delete(Key(PODS, namespace, name), is_decided=False)
             else:
                 self._look_at(key.name, end)
 
@@ -163,6 +165,21 @@ class Nodes(Controller):
         if taints:
             spec["taints"] = taints
         self.hand.put(key, {**node, "spec": spec, "status": status})
+
+    def _mark_closed(self, key: Key) -> None:
+        """A node that takes no new pods says so by a taint too, which some pods tolerate."""
+        node = self._nodes[key.name]
+        spec = node.get("spec") or {}
+        taints = list(spec.get("taints") or ())
+        is_marked = any(one["key"] == UNSCHEDULABLE for one in taints)
+        if is_marked is bool(spec.get("unschedulable")):
+            return
+        kept = [one for one in taints if one["key"] != UNSCHEDULABLE]
+        if not is_marked:
+            now = self.hand.now_text()
+            kept.append({"key": UNSCHEDULABLE, "effect": "NoSchedule", "timeAdded": now})
+        spec = {name: part for name, part in spec.items() if name != "taints"}
+        self.hand.put(key, {**node, "spec": {**spec, "taints": kept} if kept else spec})
 
     def _free_address(self) -> str:
         taken = {self.address(name) for name in self._nodes}

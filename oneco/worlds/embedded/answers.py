@@ -46,9 +46,9 @@ def of_error(failure: Exception) -> Answer:
     return of_error(InternalError(f"Internal error occurred: {type(failure).__name__}"))
 
 
-def of_text(text: str) -> Answer:
+def of_text(text: str, code: int = 200) -> Answer:
     """`text` as the answer."""
-    return Answer(200, text.encode(), "text/plain; charset=utf-8")
+    return Answer(code, text.encode(), "text/plain; charset=utf-8")
 
 
 def headers(answer: Answer, *, accepts_gzip: bool) -> tuple[Headers, bytes]:

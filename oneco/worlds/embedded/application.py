@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from oneco.errors import OnecoError
-from oneco.kube.errors import ApiError, TooLarge, Unauthorized
+from oneco.kube.errors import ApiError, NotFound, TooLarge, Unauthorized
 from oneco.kube.rbac import Asked, User
+from oneco.worlds.apiserver.registry import NO_SUCH_RESOURCE, has_group
 from oneco.worlds.embedded import answers
 from oneco.worlds.embedded.answers import Answer
 from oneco.worlds.embedded.documents import Documents
@@ -54,7 +55,7 @@ class Application:
             if isinstance(answer, Answer) and request.query.flag("pretty"):
                 answer = answers.indented(answer)
         except OnecoError as failure:
-            answer = answers.of_error(failure)
+            answer = _failed(failure, scope["path"])
         except Exception as failure:
             # Ours to repair; the client still gets an answer that it can read.
             _log.exception("%s %s failed", scope["method"], scope["path"])
@@ -97,6 +98,15 @@ class Application:
         if found is None:
             raise Unauthorized("Unauthorized")
         return found.user
+
+
+def _failed(failure: OnecoError, path: str) -> Answer:
+    """The Status for a failure; a group that nobody defines has, as a kube-apiserver's, a page."""
+    if isinstance(failure, NotFound) and failure.message == NO_SUCH_RESOURCE:
+        parts = path.split("/")
+        if parts[1] != "api" and not (parts[1] == "apis" and has_group("".join(parts[2:3]))):
+            return answers.of_text("404 page not found\n", 404)
+    return answers.of_error(failure)
 
 
 async def _body(headers: dict[str, str], receive: Receive) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from oneco.kube.errors import MethodNotAllowed, NotFound
+from oneco.kube.errors import MethodNotAllowed
+from oneco.worlds.apiserver.registry import no_such_resource
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.embedded import answers, negotiation
 from oneco.worlds.embedded.answers import Answer
@@ -48,7 +49,7 @@ class Documents:
         else:
             found = self._group_document(path)
         if found is None:
-            raise NotFound("the server could not find the requested resource")
+            raise no_such_resource()
         return answers.of_json(found)
 
     def _present(self) -> Discovery:

@@ -220,6 +220,8 @@ def _decoded(request: Request) -> Any:
     except RecursionError as failure:
         raise _too_deep() from failure
     except (msgspec.DecodeError, UnicodeDecodeError) as failure:
+        if request.method == "PATCH" and "truncated" in str(failure):
+            raise BadRequest("unexpected end of JSON input") from failure
         if request.content_type not in _YAML_TYPES:
             raise BadRequest(f"the body of the request is not JSON: {failure}") from failure
     try:

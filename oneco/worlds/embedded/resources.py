@@ -28,6 +28,12 @@ _WATCH_SECONDS = 3600.0
 _BOOKMARK_SECONDS = 60.0
 _SCALES = ResourceInfo(Resource("autoscaling", "v1", "scales"), "Scale", True)
 _PODS = Resource("", "v1", "pods")
+_DEPRECATED = {
+    Resource("", "v1", "endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+    ),
+    Resource("", "v1", "componentstatuses"): ("v1 ComponentStatus is deprecated in v1.19+",),
+}
 _OF_CONTAINERS = frozenset({"log", "exec", "attach", "portforward", "proxy"})
 
 
@@ -62,7 +68,7 @@ class Resources:
 
     async def answer(self, request: Request, verb: str, at: Address) -> Answer | Watch:
         """What `verb` gives at `at`, once it is durable."""
-        warnings: list[str] = []
+        warnings = [*_DEPRECATED.get(at.resource, ())]
         call = _Asked(request, at, verb, warnings)
         self._rights.authorize(request.user, verb, _narrowed(at, request, verb))
         _check_containers(at)

@@ -1,43 +1,45 @@
-"""Runs one case on both worlds side by side, and says where their answers differ."""
+"""Runs one case on both worlds side by side, and says where their answers differ.
+
+A case is a file of commands, and a namespace with the file's name. A line is compared as it is:
+output, errors and exit status. `- ` prepares: it must succeed on both worlds, and what it says does
+not matter. `% ` compares the lines of the answer in alphabetical order.
+"""
 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.real.kubectl.normal import normal, unordered
 from tests.real.kubectl.worlds import Said, World
 
 
-def commands(script: str) -> list[str]:
+def commands(case: Path) -> list[str]:
     """The lines of a case."""
-    return [line.strip() for line in script.strip().splitlines() if line.strip()]
+    lines = map(str.strip, case.read_text().splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
-def space_of(name: str) -> str:
-    """The namespace of a case."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def differences(worlds: Sequence[World], name: str, script: str) -> Iterator[str]:
+def differences(ours: World, real: World, case: Path) -> Iterator[str]:
     """Every command whose answers differ, with how."""
-    space = space_of(name)
-    lines = commands(script)
-    with ThreadPoolExecutor(len(worlds)) as pool:
-        for first, second in zip(*pool.map(lambda one: list(_answers(one, space, lines)), worlds)):
-            yield from _difference(worlds, *first, second[1])
+    lines = commands(case)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(_answers, world, case.stem, lines) for world in (ours, real)]
+        answers = [one.result() for one in both]
+    for line, mine, theirs in zip(lines, *answers, strict=True):
+        yield from _difference((ours, real), line, mine, theirs)
 
 
-def _answers(world: World, space: str, lines: Sequence[str]) -> Iterator[tuple[str, Said]]:
+def _answers(world: World, space: str, lines: Sequence[str]) -> list[Said]:
     world.ask(f"kubectl create namespace {space}")
     within = world.within(space)
     # The account that controllers make in a new namespace.
     within.ask("kubectl wait --for=create sa/default cm/kube-root-ca.crt --timeout=10s")
-    for line in lines:
-        yield line, within.ask(line.removeprefix("- ").removeprefix("% "))
+    answers = [within.ask(line.removeprefix("- ").removeprefix("% ")) for line in lines]
     world.ask(f"kubectl delete namespace {space} --wait=false")
+    return answers
 
 
 def _difference(worlds: Sequence[World], line: str, ours: Said, theirs: Said) -> Iterator[str]:
@@ -51,8 +53,8 @@ def _difference(worlds: Sequence[World], line: str, ours: Said, theirs: Said) ->
         both = [unordered(said) for said in both]
     if both[0] != both[1]:
         names = [f"{line} ({world.name})" for world in worlds]
-        texts = [_text(said) for said in both]
-        told = difflib.unified_diff(*texts, *names, n=2, lineterm="")
+        mine, other = map(_text, both)
+        told = difflib.unified_diff(mine, other, names[0], names[1], n=2, lineterm="")
         yield f"$ {line}\n" + "\n".join(told)
 
 

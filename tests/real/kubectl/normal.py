@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from tests.real.kubectl.worlds import Said
 
@@ -18,6 +17,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "<time>"),
         (r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\]", "<log>"),
         (r'("?resourceVersion"?:) ?"?\d+"?', r"\1 <version>"),
+        (r"(Resource Version:) +\d+", r"\1 <version>"),
         (r'("?uid"?:) ?"?<uid>"?', r"\1 <uid>"),
         (r"/tmp/[^\s\"']*(?:LIVE|MERGED)-\d+", "<folder>"),
         (r"/\S*\.kubeconfig", "<kubeconfig>"),
@@ -34,6 +34,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(controller-revision-hash[=:] ?\"?)\S+", r"\1<hash>"),
     )
 )
+_DEEP = 18
+"""As far in, a line goes on in a column, whose place depends on the width of the one before."""
 _AGED = re.compile(rf"(?<![\w=.:/-])(?=\d){_AGE}(?![\w.%-])")
 
 
@@ -66,7 +68,4 @@ def _aged(found: re.Match[str]) -> str:
 def _spaced(line: str) -> str:
     """Columns are as wide as their widest cell, which may be an age: their widths say nothing."""
     body = line.lstrip(" ")
-    return line[: len(line) - len(body)] + re.sub(r" {2,}|\t+", "  ", body).rstrip()
-
-
-Normal = Callable[[Said], Said]
+    return " " * min(len(line) - len(body), _DEEP) + re.sub(r" {2,}|\t+", "  ", body).rstrip()

@@ -15,11 +15,14 @@ from typing import NamedTuple
 import yaml
 
 from oneco.kinds.fleet import Member
+from oneco.kinds.release import ClusterName
+from oneco.kube.refs import Address, Resource
 from oneco.main.builtin import BuiltinFleet
 from oneco.worlds.behaviours.faults import FaultBook
 from oneco.worlds.clocks import RealClock
 
 NODES = 3
+DEFINITIONS = Address(Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions"))
 _SECONDS = 40
 _START_SECONDS = 30
 FILES = Path(__file__).with_name("files")
@@ -83,8 +86,12 @@ def builtin_member(folder: Path, programs: Mapping[str, Path]) -> Iterator[World
     async def start() -> BuiltinFleet:
         clock = RealClock()
         book = FaultBook(faults=(), start=clock.now(), labels={})
-        fleet = BuiltinFleet([Member("member", {}, NODES, "64", "256Gi")], folder, clock, book)
+        fleet = BuiltinFleet(
+            [Member(ClusterName("member"), {}, NODES, "64", "256Gi")], folder, clock, book
+        )
         await fleet.start()
+        # OpenKruise's kinds, which the real cluster does not have, would answer to short names.
+        await fleet["member"].server.api.delete_many(DEFINITIONS)
         return fleet
 
     try:
