@@ -42,7 +42,7 @@ class ApiError(OnecoError):
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
+            **({"reason": self.reason} if self.reason else {}),
         }
         return body | ({"details": details} if details else {}) | {"code": self.code}
 
@@ -141,6 +141,12 @@ class InternalError(ApiOutage):
     """The server failed."""
 
     code, reason = 500, "InternalError"
+
+
+class Unstated(InternalError):
+    """The server failed and names no reason."""
+
+    reason = ""
 
 
 class ServiceUnavailable(ApiOutage):

@@ -12,7 +12,7 @@ import hashlib
 import msgspec
 
 from oneco.kube import fieldsets, ownership
-from oneco.kube.errors import BadRequest, InternalError
+from oneco.kube.errors import BadRequest, Unstated
 from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.objects import Json, Object, metadata, name, namespace
 from oneco.kube.refs import kind_of
@@ -102,7 +102,7 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
         else:
             named = fieldsets.of_value(effective, kind)
     except Malformed as error:
-        raise InternalError(
+        raise Unstated(
             f"failed to create typed patch object ({_title(applied)}): "
             f"{error.path}: {error.message}"
         ) from None

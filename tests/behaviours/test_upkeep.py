@@ -59,6 +59,16 @@ def test_every_namespace_gets_an_account_and_the_root_certificate():
     assert live["data"] == {"ca.crt": "PEM"}
 
 
+def test_the_priorities_of_the_system_are_there():
+    cluster = looked_into(a_cluster())
+    resource = Resource("scheduling.k8s.io", "v1", "priorityclasses")
+    found = cluster.sim.server.list(Address(resource)).items
+    assert {one["metadata"]["name"]: one["value"] for one in found} == {
+        "system-cluster-critical": 2_000_000_000,
+        "system-node-critical": 2_000_001_000,
+    }
+
+
 def test_what_somebody_takes_away_or_changes_comes_back():
     cluster = looked_into(a_cluster())
     server = cluster.sim.server

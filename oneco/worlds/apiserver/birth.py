@@ -46,36 +46,10 @@ _KUBERNETES: Final[Object] = {
     },
     "status": {"loadBalancer": {}},
 }
-
-
-def _priority(name: str, value: int, description: str) -> tuple[Key, Object]:
-    body = {
-        "apiVersion": "scheduling.k8s.io/v1",
-        "kind": "PriorityClass",
-        "metadata": {"generation": 1},
-        "value": value,
-        "description": description,
-        "preemptionPolicy": "PreemptLowerPriority",
-    }
-    return Key("scheduling.k8s.io/priorityclasses", "", name), body
-
-
-_CRITICAL: Final = 2_000_000_000
 _BORN: Final = (
     _namespace("default"),
     _namespace("kube-system"),
     _namespace("kube-public"),
     _namespace("kube-node-lease"),
     (Key(COLLECTION, "default", "kubernetes"), _KUBERNETES),
-    _priority(
-        "system-cluster-critical",
-        _CRITICAL,
-        "Used for system critical pods that must run in the cluster, but can be moved to another "
-        "node if necessary.",
-    ),
-    _priority(
-        "system-node-critical",
-        _CRITICAL + 1000,
-        "Used for system critical pods that must not be moved from their current node.",
-    ),
 )

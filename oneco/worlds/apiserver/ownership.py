@@ -25,9 +25,13 @@ class Ownership:
 
     def record(self, key: Key, write: Pending, kind: Type, *, has_status: bool) -> Object:
         """The object to store after `write`, with its managers or a note to compute them."""
-        if not self._is_lazy:
+        if not self._is_lazy or _edits(write):
+            before = write.before
+            if before is not None:
+                before = self.resolved(key, before, kind, has_status=has_status)
+            self.settled(key)
             return apply.update(
-                write.before,
+                before,
                 write.after,
                 manager=write.manager,
                 type=kind,
@@ -53,6 +57,14 @@ class Ownership:
         """Forget what is pending: the object is gone or carries it now."""
         if self._pending:
             self._pending.pop(key, None)
+
+
+def _edits(write: Pending) -> bool:
+    """Whether the writer gave the record itself, which nothing later can tell."""
+    if write.before is None:
+        return False
+    before, after = (one["metadata"].get("managedFields") for one in (write.before, write.after))
+    return before is not after and before != after
 
 
 def _joined(pending: tuple[Pending, ...], write: Pending) -> tuple[Pending, ...]:

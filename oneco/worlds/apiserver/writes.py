@@ -107,7 +107,11 @@ class Writes:
         if not request.subresource:
             new = self._gate.complete(served.kind, old, new)
         new = self._counted(served, old, new)
-        if _is_same(old, new) and not self._changes_managers(old, entries):
+        given = None if request.subresource else body["metadata"].get("managedFields")
+        is_edited = given is not None and given != (old["metadata"].get("managedFields") or [])
+        if is_edited:
+            new = {**new, "metadata": {**new["metadata"], "managedFields": given}}
+        if not is_edited and _is_same(old, new) and not self._changes_managers(old, entries):
             warn(request, new, old)
             return conversion.to_served(served, old)
         self._refuse(request, [*found, *shapes.faults(served, new, old, request.subresource)])

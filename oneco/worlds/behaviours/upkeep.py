@@ -22,6 +22,19 @@ _DESCRIPTION = {
         "guaranteed across distributions of Kubernetes clusters."
     )
 }
+_PRIORITIES = (
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        "Used for system critical pods that must run in the cluster, but can be moved to another "
+        "node if necessary.",
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+)
 
 
 class Upkeep(Controller):
@@ -49,6 +62,8 @@ class Upkeep(Controller):
         namespace = self.hand.store.get(key)
         if namespace is None or "deletionTimestamp" in namespace["metadata"]:
             return
+        if key.name == "kube-system":
+            self._add_priorities()
         for collection, name in ((ACCOUNTS, "default"), (CONFIG_MAPS, _ROOT)):
             place, wanted = Key(collection, key.name, name), self._wanted(collection)
             live = self.hand.store.get(place)
@@ -57,6 +72,20 @@ class Upkeep(Controller):
                 self.hand.give(place, wanted)
             elif live.get("data") != wanted.get("data"):
                 self.hand.put(place, {**live, "data": wanted["data"]})
+
+    def _add_priorities(self) -> None:
+        for name, value, description in _PRIORITIES:
+            place = Key("scheduling.k8s.io/priorityclasses", "", name)
+            if self.hand.store.get(place) is None:
+                body: Object = {
+                    "apiVersion": "scheduling.k8s.io/v1",
+                    "kind": "PriorityClass",
+                    "metadata": {},
+                    "value": value,
+                    "description": description,
+                    "preemptionPolicy": "PreemptLowerPriority",
+                }
+                self.hand.create(place, body)
 
     def _wanted(self, collection: str) -> Object:
         if collection == ACCOUNTS:
