@@ -295,7 +295,7 @@ def _wave_message(
 def _cluster(spec: UnitSpec, status: UnitStatus, release: ReleaseStatus) -> Cluster:
     return Cluster(
         name=spec.cluster,
-        state=_STATES[status.phase],
+        state="held" if status.reason == "WorkloadPaused" else _STATES[status.phase],
         phase=status.phase,
         reason=status.reason,
         message=_wait(spec, status, release),

@@ -6,16 +6,20 @@ from oneco.kube.objects import Object
 
 _WORKLOAD = ("metadata.generation", "status.observedGeneration", "spec.replicas")
 _COUNTS = ("status.replicas", "status.updatedReplicas", "status.readyReplicas")
+_DAEMONS = (
+    "metadata.generation",
+    "status.observedGeneration",
+    "status.desiredNumberScheduled",
+    "status.updatedNumberScheduled",
+    "status.numberReady",
+)
 _PATHS: dict[tuple[str, str], tuple[str, ...]] = {
     ("apps", "Deployment"): (*_WORKLOAD, *_COUNTS, "status.availableReplicas"),
     ("apps", "StatefulSet"): (*_WORKLOAD, *_COUNTS, "status.currentRevision"),
-    ("apps", "DaemonSet"): (
-        "metadata.generation",
-        "status.observedGeneration",
-        "status.desiredNumberScheduled",
-        "status.updatedNumberScheduled",
-        "status.numberReady",
-    ),
+    ("apps", "DaemonSet"): _DAEMONS,
+    ("apps.kruise.io", "CloneSet"): (*_WORKLOAD, *_COUNTS, "status.updatedAvailableReplicas"),
+    ("apps.kruise.io", "StatefulSet"): (*_WORKLOAD, *_COUNTS, "status.currentRevision"),
+    ("apps.kruise.io", "DaemonSet"): _DAEMONS,
     ("batch", "Job"): (
         "spec.completions",
         "status.succeeded",

@@ -7,6 +7,7 @@ import dataclasses
 from oneco.agent import marks
 from oneco.kube import objects
 from oneco.kube.objects import Object
+from oneco.kube.refs import Kind, split_api_version
 from oneco.main.controllers import WORKLOADS
 from oneco.release.works import plural
 from oneco.worlds.apiserver.store import Change, Key, Store
@@ -29,8 +30,13 @@ class _Cluster:
     """What was applied besides workloads when the last revision completed."""
     changed: set[Key] = dataclasses.field(default_factory=set)
     """What of that has changed since: every pod of the cluster may feel it."""
-    pods: int = 0
+    ours: set[Key] = dataclasses.field(default_factory=set)
+    """The pods that are counted."""
     new: int = 0
+
+    @property
+    def pods(self) -> int:
+        return len(self.ours)
 
     @property
     def exposed(self) -> int:
@@ -59,23 +65,25 @@ class Exposure:
     def watch(self, name: str, store: Store) -> None:
         """Count this cluster's pods from now on."""
         cluster = self._clusters[name] = _Cluster()
-        store.on_commit(lambda change: self._notice(cluster, change))
+        store.on_commit(lambda change: self._notice(cluster, store, change))
 
     def begin(self, stores: dict[str, Store]) -> None:
         """What runs now has completed: only what comes after it is exposure."""
         for name, store in stores.items():
             cluster = self._clusters[name]
-            cluster.good = {_template(pod) for pod in store.scan(_PODS) if self._is_ours(pod)}
+            cluster.good = {
+                _template(pod) for pod in store.scan(_PODS) if _key(pod) in cluster.ours
+            }
             cluster.changed.clear()
             cluster.new = 0
         self._is_begun = True
         self._exposed = self._exposed_clusters = self.clusters = 0
         self.share = 0.0
 
-    def _notice(self, cluster: _Cluster, change: Change) -> None:
+    def _notice(self, cluster: _Cluster, store: Store, change: Change) -> None:
         before, was_exposed = cluster.exposed, cluster.is_exposed
         if change.key.collection == _PODS:
-            self._count(cluster, change)
+            self._count(cluster, store, change)
         else:
             self._compare(cluster, change)
         self._exposed += cluster.exposed - before
@@ -83,16 +91,27 @@ class Exposure:
         self.clusters = max(self.clusters, self._exposed_clusters)
         self.share = max(self.share, self._exposed / self._pods if self._pods else 0.0)
 
-    def _count(self, cluster: _Cluster, change: Change) -> None:
-        if (change.before is None) == (change.after is None):
+    def _count(self, cluster: _Cluster, store: Store, change: Change) -> None:
+        before, after, key = change.before, change.after, change.key
+        if before is None and after is not None and self._is_our_pod(store, after):
+            cluster.ours.add(key)
+            self._pods += 1
+        elif key not in cluster.ours:
             return
-        pod, step = (change.after, 1) if change.after is not None else (change.before, -1)
-        if pod is None or not self._is_ours(pod):
-            return
-        cluster.pods += step
-        self._pods += step
-        if _template(pod) not in cluster.good:
-            cluster.new += step
+        # A pod that is updated in its place comes to another template without leaving.
+        cluster.new += _is_new(after, cluster.good) - _is_new(before, cluster.good)
+        if after is None:
+            cluster.ours.remove(key)
+            self._pods -= 1
+
+    def _is_our_pod(self, store: Store, pod: Object) -> bool:
+        """By its own labels, else by those of the workload that made it."""
+        owner: Object | None = pod
+        for _ in range(3):
+            if owner is None or _NAME_LABEL in objects.labels(owner):
+                break
+            owner = _controller(store, owner)
+        return owner is not None and self._is_ours(owner)
 
     def _compare(self, cluster: _Cluster, change: Change) -> None:
         found = change.after if change.after is not None else change.before
@@ -112,6 +131,23 @@ class Exposure:
 
     def _is_ours(self, obj: Object) -> bool:
         return objects.labels(obj).get(_NAME_LABEL) == self._application
+
+
+def _is_new(pod: Object | None, good: set[Template]) -> bool:
+    return pod is not None and _template(pod) not in good
+
+
+def _key(pod: Object) -> Key:
+    return Key(_PODS, objects.namespace(pod), objects.name(pod))
+
+
+def _controller(store: Store, obj: Object) -> Object | None:
+    reference = objects.controller_of(obj)
+    if reference is None:
+        return None
+    group, version = split_api_version(reference.get("apiVersion") or "")
+    collection = f"{group}/{plural(Kind(group, version, reference.get('kind', '')))}"
+    return store.get(Key(collection, objects.namespace(obj), reference["name"]))
 
 
 def _is_other(key: Key, obj: Object) -> bool:

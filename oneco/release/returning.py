@@ -99,7 +99,7 @@ def mend(seen: UnitSeen, workloads: Workloads) -> Decision | None:
     return decided(
         seen, status, Reason("WorkloadDeleted", message),
         bring(seen, good, seen.before.revision),
-        batch_reached_at="", progress=0, progressed_at="", workloads=(),
+        phase="Progressing", batch_reached_at="", progress=0, progressed_at="", workloads=(),
     )  # fmt: skip
 
 

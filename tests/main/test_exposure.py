@@ -22,6 +22,19 @@ class Place:
         labels = {"app.oam.dev/name": application, "pod-template-hash": template}
         self._put(cluster, Key("/pods", "default", name), {"labels": labels}, {})
 
+    def owned(self, cluster: str, name: str, template: str, owner: str) -> None:
+        """A pod without any label of ours, of a CloneSet."""
+        reference = {"kind": "CloneSet", "apiVersion": "apps.kruise.io/v1alpha1", "name": owner}
+        meta = {
+            "labels": {"controller-revision-hash": template},
+            "ownerReferences": [{**reference, "uid": owner, "controller": True}],
+        }
+        self._put(cluster, Key("/pods", "default", name), meta, {})
+
+    def clones(self, cluster: str, name: str, application: str) -> None:
+        labels = {"app.oam.dev/name": application}
+        self._put(cluster, Key("apps.kruise.io/clonesets", "default", name), {"labels": labels}, {})
+
     def config(self, cluster: str, name: str, revision: str, **data: str) -> None:
         labels = {"app.oam.dev/name": "shop", "app.oam.dev/appRevision": revision}
         meta = {"labels": labels, "annotations": MARK}
@@ -97,3 +110,26 @@ def test_an_object_that_comes_or_goes_is_a_change_too():
     other = a_place()
     other.gone("b", "/configmaps", "settings")
     assert other.reached == (0.5, 1)
+
+
+def test_pods_without_labels_are_those_of_the_workload_that_made_them():
+    place = a_place()
+    place.clones("a", "ours", "shop")
+    place.clones("a", "theirs", "bank")
+    place.owned("a", "one", "two", "ours")
+    place.owned("a", "another", "two", "theirs")
+    place.owned("a", "lost", "two", "nobody")
+    assert place.reached == (0.2, 1)
+    place.gone("a", "apps.kruise.io/clonesets", "ours")
+    place.gone("a", "/pods", "one")
+    place.pod("b", "new", "two")
+    assert place.reached == (0.2, 1)
+
+
+def test_a_pod_that_is_updated_in_its_place_is_new_from_then_on():
+    place = a_place()
+    place.pod("a", "old-0", "two")
+    assert place.reached == (0.25, 1)
+    place.pod("a", "old-0", "one")
+    place.pod("b", "old-0", "two")
+    assert place.reached == (0.25, 1)

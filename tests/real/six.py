@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "advanced-daemon": Kind("apps.kruise.io", "v1alpha1", "DaemonSet"),
 }
 SIZED = tuple(name for name, kind in KINDS.items() if kind.kind != "DaemonSet")
-_PATIENCE_SECONDS = 150.0
+_PATIENCE_SECONDS = 100.0
 _OPTIONS = WriteOptions(manager="person", force=True)
 
 Result = TypeVar("Result")

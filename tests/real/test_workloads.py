@@ -15,6 +15,7 @@ from oneco.kube import objects
 from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.refs import Address
 from tests.real import cluster, six
+from tests.real.company import image_of
 from tests.real.six import KINDS, PODS_WANTED, SILENCE_SECONDS, SIZED, Six
 
 
@@ -200,3 +201,40 @@ def test_a_workload_that_somebody_pauses_in_the_cluster_holds_its_release_until_
         return {name: pods.new() for name, pods in seen.items()}
 
     assert company.run(story()) == dict.fromkeys(fields, PODS_WANTED)
+
+
+def test_a_workload_that_somebody_deletes_in_a_batch_comes_back_old_before_the_release_goes_on(
+    company,
+):
+    async def deleted(seen, name):
+        await company.at_gate(name, 1)
+        before = {objects.uid(pod) for pod in seen[name].living.values()}
+        gone = objects.uid(await company.member.get(six.address(name)))
+        await company.member.delete(six.address(name))
+
+        async def is_back():
+            return objects.uid(await company.member.get(six.address(name))) != gone
+
+        await company.until(is_back, f"nobody brought {name} back")
+        await company.at_gate(name, 1)
+        # Kubernetes may take a while to collect the pods of a kind that it heard of just now.
+        again = [pod for pod in seen[name].living.values() if objects.uid(pod) not in before]
+        await company.ends(name, "Succeeded")
+        return sorted(image_of(pod) == six.image(seen[name].version) for pod in again)
+
+    async def story():
+        version = company.next_version()
+        async with company.watched(tuple(KINDS), version) as seen:
+            for name in KINDS:
+                # Long enough to be deleted in.
+                slowly = {"batches": ["25%", "100%"], "batchSilence": "5s"}
+                made = six.application(name, six.workload(name, version), **slowly)
+                await company.apply_as(made)
+            told = await asyncio.gather(*(deleted(seen, name) for name in KINDS))
+            counts = {name: pods.new() for name, pods in seen.items()}
+        company.good = version
+        return dict(zip(KINDS, told, strict=True)), counts
+
+    told, counts = company.run(story())
+    assert told == {name: [False] * (PODS_WANTED - 1) + [True] for name in KINDS}
+    assert all(count >= PODS_WANTED for count in counts.values()), counts
