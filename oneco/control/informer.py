@@ -11,7 +11,7 @@ from oneco.control.cache import Cache
 from oneco.decision import Side
 from oneco.kube import objects
 from oneco.kube.api import Api, Event, ListOptions, Match, WatchOptions
-from oneco.kube.errors import ApiError, Expired, Forbidden, NotFound
+from oneco.kube.errors import ApiError, ApiOutage, Expired, Forbidden, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 
@@ -40,6 +40,7 @@ class Informer:
         self._version = ""
         self._is_put_back = False
         self._forbidden_since: Instant | None = None
+        self._answered_at: Instant | None = None
         self.synced = asyncio.Event()
         self.trouble = ""
         """Why the collection is not being watched at the moment, in words; empty when it is."""
@@ -48,28 +49,38 @@ class Informer:
         """List, then watch, for ever; trouble only makes it wait and try again."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
-            began = self._clock.now()
-            is_broken = await self._try()
-            if not is_broken or self._clock.now() > began + _LAST_PAUSE_SECONDS:
-                # It worked for a while: this is new trouble, not the old.
+            self._answered_at = None
+            trouble = await self._try()
+            if self._has_worked():
+                # For a while. Servers end every watch at times: that is no trouble yet.
                 pause = _FIRST_PAUSE_SECONDS
-            await self._clock.sleep_until(Instant(self._clock.now() + pause))
+                continue
+            advice = 0.0
+            if trouble is None:
+                pause = _FIRST_PAUSE_SECONDS
+            else:
+                self.trouble = str(trouble)
+                if isinstance(trouble, ApiOutage):
+                    advice = trouble.retry_after_seconds or 0.0
+            await self._clock.sleep_until(Instant(self._clock.now() + max(pause, advice)))
             pause = min(pause * 2, _LAST_PAUSE_SECONDS)
 
-    async def _try(self) -> bool:
-        """Follow the collection as long as that goes well; whether trouble ended it."""
+    def _has_worked(self) -> bool:
+        answered = self._answered_at
+        return answered is not None and self._clock.now() > answered + _LAST_PAUSE_SECONDS
+
+    async def _try(self) -> ApiError | None:
+        """Follow the collection as long as that goes well; the trouble that ended it."""
         try:
             await self._follow()
         except Expired:
             self._version = ""
-            return False
         except ApiError as error:
-            self.trouble = str(error)
             self._give_up(error)
             if any(cause.reason == _FROM_THE_FUTURE for cause in error.causes):
                 self._version, self._is_put_back = "", True
-            return True
-        return False
+            return error
+        return None
 
     def _give_up(self, error: ApiError) -> None:
         """Let others go on without a collection in which there is nothing to be seen."""
@@ -90,6 +101,7 @@ class Informer:
         events = self._api.watch(self._scope.address, options)
         async with contextlib.aclosing(events) as following:  # type: ignore[type-var]
             async for event in following:
+                self._answered_at = self._answered_at or self._clock.now()
                 self._take(event)
 
     async def _list(self) -> None:
@@ -107,6 +119,7 @@ class Informer:
         self._cache.settle(side, address, found, decides_until)
         self._is_put_back = False
         self._version = page.resource_version
+        self._answered_at = self._clock.now()
         self.synced.set()
 
     def _take(self, event: Event) -> None:

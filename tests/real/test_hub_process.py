@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
@@ -148,7 +147,8 @@ def test_what_is_wrong_is_said_before_it_is_kept_and_without_that_afterwards(pro
 
     def is_told() -> bool:
         kept = processes.ask(lambda api: api.get(PLACE))
-        return found.causes[0].message in json.dumps(kept.get("status") or {})
+        said = objects.dig(kept, "status", "conditions", default=())
+        return any(found.causes[0].message in one.get("message", "") for one in said)
 
     until(is_told, plain.last_words, _SECONDS)
     processes.ask(lambda api: api.delete(PLACE))
