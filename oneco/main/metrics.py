@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from oneco.kinds.release import CheckRunSpec
-from oneco.kube import objects
+from oneco.kinds.release import CheckRunSpec, ObjectRef
+from oneco.kube import objects, readiness
 from oneco.kube.objects import Object
 from oneco.main.probing import Probe, Rates
 from oneco.worlds.apiserver.store import Key, Store
 
-_HASH = "pod-template-hash"
+_TEMPLATE_HASH = "pod-template-hash"
+_REVISION_HASH = "controller-revision-hash"
 _REVISION = "deployment.kubernetes.io/revision"
 _METRIC = "errors"
 """The only metric that simulated pods have."""
+_POD, _GROUPS = "/pods", ("apps", "apps.kruise.io")
 
 
 class Metered(Protocol):
@@ -31,6 +33,8 @@ class Metered(Protocol):
 
 
 class _Choice(NamedTuple):
+    """Selectors of the pods of each template: of the newest, and of all before."""
+
     new: Sequence[str]
     old: Sequence[str]
 
@@ -45,26 +49,56 @@ def probe(fleet: Mapping[str, Metered]) -> Probe:
         old: list[float] = []
         new: list[float] = []
         for workload in asked.workloads:
-            choice = _templates(cluster.store, workload.namespace or "default", workload.name)
+            choice = _choice(cluster.store, workload)
             for found, rates in ((choice.new, new), (choice.old, old)):
                 rates += [
-                    cluster.error_rate(workload.namespace or "default", f"{_HASH}={template}")
-                    for template in found
+                    cluster.error_rate(workload.namespace or "default", selector)
+                    for selector in found
                 ]
         return Rates(_worst(old), _worst(new))
 
     return measure
 
 
-def _templates(store: Store, namespace: str, name: str) -> _Choice:
-    deployment = store.get(Key("apps/deployments", namespace, name))
-    if deployment is None:
+def _choice(store: Store, workload: ObjectRef) -> _Choice:
+    plural, namespace = f"{workload.kind.lower()}s", workload.namespace or "default"
+    # A question names kinds without their groups, and two groups have some of the same names.
+    places = (Key(f"{group}/{plural}", namespace, workload.name) for group in _GROUPS)
+    live = next((found for key in places if (found := store.get(key)) is not None), None)
+    if live is None:
         return _Choice((), ())
+    if workload.kind == "Deployment":
+        return _of_sets(store, live)
+    newest = _newest(store, live)
+    hashes = {
+        objects.labels(pod).get(_REVISION_HASH, "")
+        for pod in store.scan(_POD, namespace)
+        if _owns(live, pod) and readiness.is_ready(pod)
+    }
+    selectors = {one: f"{_REVISION_HASH}={one}" for one in sorted(hashes) if one}
+    new = [selector for one, selector in selectors.items() if one == newest]
+    return _Choice(new, [one for one in selectors.values() if one not in new])
+
+
+def _of_sets(store: Store, deployment: Object) -> _Choice:
     newest = objects.annotations_of(deployment).get(_REVISION)
-    sets = [one for one in store.scan("apps/replicasets", namespace) if _owns(deployment, one)]
+    every = store.scan("apps/replicasets", objects.namespace(deployment))
+    sets = [one for one in every if _owns(deployment, one)]
     running = [one for one in sets if objects.dig(one, "status", "readyReplicas", default=0)]
     new = [one for one in running if objects.annotations_of(one).get(_REVISION) == newest]
-    return _Choice(_hashes(new), _hashes([one for one in running if one not in new]))
+    return _Choice(_selectors(new), _selectors([one for one in running if one not in new]))
+
+
+def _newest(store: Store, live: Object) -> str:
+    """What the pods of the newest template carry in their revision label."""
+    told = live.get("status") or {}
+    said = told.get("daemonSetHash") or told.get("updateRevision")
+    if said:
+        return str(said)
+    every = store.scan("apps/controllerrevisions", objects.namespace(live))
+    own = [one for one in every if _owns(live, one)]
+    last = max(own, key=lambda one: int(one["revision"]), default=None)
+    return objects.labels(last).get(_REVISION_HASH, "") if last is not None else ""
 
 
 def _owns(deployment: Object, replica_set: Object) -> bool:
@@ -72,8 +106,8 @@ def _owns(deployment: Object, replica_set: Object) -> bool:
     return owner is not None and owner.get("uid") == objects.uid(deployment)
 
 
-def _hashes(sets: Sequence[Object]) -> list[str]:
-    return [objects.labels(one)[_HASH] for one in sets]
+def _selectors(sets: Sequence[Object]) -> list[str]:
+    return [f"{_TEMPLATE_HASH}={objects.labels(one)[_TEMPLATE_HASH]}" for one in sets]
 
 
 def _worst(rates: Sequence[float]) -> float | None:

@@ -18,6 +18,7 @@ from oneco.kinds.release import LabelSelector
 from oneco.kube import documents, objects, quantity, selectors
 from oneco.kube.documents import Document
 from oneco.kube.objects import Object
+from oneco.main import rehearsable
 from oneco.worlds.behaviours import faults
 from oneco.worlds.behaviours.faults import Fault, Where, Window
 
@@ -63,6 +64,9 @@ def _scenario(found: Sequence[Document], spec: RehearsalSpec, folder: Path, wher
         before = _side(found, spec.from_, spec.application, folder=folder, where=where)
     members = _members(found, spec.fleet, where)
     names = [one.name for one in members]
+    for one in (before, after):
+        if one is not None:
+            rehearsable.check(one, names)
     for action in spec.actions:
         _check_action(action, after, names)
     return Scenario(

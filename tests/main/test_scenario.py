@@ -35,9 +35,19 @@ def a_rehearsal(spec: str) -> str:
     return f"{_GROUP}\nkind: Rehearsal\nmetadata: {{name: try}}\nspec: {spec}\n"
 
 
-def read(folder: Path, more: str) -> scenario.Scenario:
-    (folder / "all.yaml").write_text(_WHOLE + more)
+def read(folder: Path, more: str, whole: str = _WHOLE) -> scenario.Scenario:
+    (folder / "all.yaml").write_text(whole + more)
     return scenario.read(folder)
+
+
+def with_policy(kind: str, properties: str) -> str:
+    policy = f"  policies: [{{name: one, type: {kind}, properties: {properties}}}]\n"
+    return _WHOLE.removesuffix("---\n") + policy + "---\n"
+
+
+def with_pods(count: int) -> str:
+    trait = f"traits: [{{type: scaler, properties: {{replicas: {count}}}}}]"
+    return _WHOLE.replace('"shop/web:v1"}}', f'"shop/web:v1"}}, {trait}}}')
 
 
 def test_a_fault_that_names_no_cluster_of_the_fleet_is_refused(tmp_path: Path):
@@ -58,3 +68,40 @@ def test_only_what_is_there_can_be_scaled(tmp_path: Path):
     action = "{at: 1m, do: scale, component: wbe, replicas: 2}"
     with pytest.raises(Refused, match=r'spec\.actions\.component: found "wbe", wanted web'):
         read(tmp_path, a_rehearsal(f"{{to: {{}}, actions: [{action}]}}"))
+
+
+def test_a_topology_that_names_a_cluster_the_fleet_lacks_is_refused(tmp_path: Path):
+    path = r"application shop: spec\.policies\[0\]\.properties\.clusters\[1\]"
+    with pytest.raises(Refused, match=path + r': found "tset".*did you mean "test"'):
+        read(tmp_path, "", with_policy("topology", "{clusters: [test, tset]}"))
+
+
+def test_a_topology_of_clusters_that_are_there_is_taken(tmp_path: Path):
+    assert (
+        read(
+            tmp_path, "", with_policy("topology", "{clusters: [test, production-001]}")
+        ).application
+        == "shop"
+    )
+
+
+def test_an_override_of_a_component_that_is_not_there_is_refused(tmp_path: Path):
+    override = "{components: [{name: wbe, properties: {image: other}}]}"
+    with pytest.raises(Refused, match=r'components\[0\]\.name: found "wbe", wanted web'):
+        read(tmp_path, "", with_policy("override", override))
+
+
+@pytest.mark.parametrize("name", ["web", "w*", "other, type: worker"])
+def test_an_override_that_fits_or_adds_a_component_is_taken(tmp_path: Path, name: str):
+    override = f"{{components: [{{name: {name}, properties: {{image: other}}}}]}}"
+    assert read(tmp_path, "", with_policy("override", override)).application == "shop"
+
+
+def test_more_pods_than_a_rehearsal_can_follow_are_refused(tmp_path: Path):
+    path = r"spec\.components\[0\]\.traits\[0\]\.properties\.replicas"
+    with pytest.raises(Refused, match=path + ': found "100000", wanted at most 5000 pods'):
+        read(tmp_path, "", with_pods(100_000))
+    assert read(tmp_path, "", with_pods(5000)).application == "shop"
+    many = with_pods(5000).replace("count: 2", "count: 20")
+    with pytest.raises(Refused, match=r'105000 pods in 21 clusters", wanted at most 100000'):
+        read(tmp_path, "", many)

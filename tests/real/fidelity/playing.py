@@ -12,7 +12,7 @@ from typing import Any
 
 from oneco.clock import Instant
 from oneco.kinds.oam import APPLICATIONS
-from oneco.kinds.release import FINAL_PHASES
+from oneco.kinds.release import FINAL_PHASES, OBSERVATIONS
 from oneco.kube import objects
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.objects import Object
@@ -220,8 +220,8 @@ async def play(stage: Stage) -> Told:
         await fleet.make_nodes(stage.namespace, NODES)
     await stage.apply(_BEFORE, is_careful=False)
     await stage.until(stage.is_over, "the first version did not run", 300.0)
-    for cluster in MEMBERS if story.pods is None else ():
-        await scales(cluster, story.kind, PODS)(stage)
+    if story.pods is None:
+        await _grow(stage)
     begin = await stage.settled()
     stage.first, since = objects.name(stage.newest()), len(fleet.log)
     watcher = Watcher(stage)
@@ -233,6 +233,25 @@ async def play(stage: Stage) -> Told:
     end = await stage.settled()
     writes = written(fleet.log[since:], stage.namespace)
     return Told(writes, watcher.batches, begin, end, watcher.broken)
+
+
+async def _grow(stage: Stage) -> None:
+    """Scale every member by hand, and wait until the hub has heard of it."""
+    for cluster in MEMBERS:
+        await scales(cluster, stage.story.kind, PODS)(stage)
+    while not all([await _has_heard(stage, cluster) for cluster in MEMBERS]):
+        await stage.sleep(stage.fleet.look_seconds)
+
+
+async def _has_heard(stage: Stage, cluster: str) -> bool:
+    page = await stage.hub.list(Address(OBSERVATIONS, cluster))
+    rows = (objects.dig(obj, "observed", "objects", default=()) for obj in page.items)
+    ours = (one for row in rows for one in row if _is_in(one, stage.namespace))
+    return any(one.get("ready") == PODS for one in ours)
+
+
+def _is_in(told: Any, namespace: str) -> bool:
+    return bool(told["ref"].get("namespace") == namespace)
 
 
 async def _take(stage: Stage, step: Step) -> None:
