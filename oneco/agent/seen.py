@@ -140,7 +140,8 @@ def record_name(work_name: str) -> str:
 def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) -> Wanted:
     said = manifest.get("apiVersion") or ""
     driver = drivers.get(kind_of(manifest))
-    info = kinds(kind_of(manifest), *_other_versions(manifest, drivers))
+    others = () if driver is None else _other_versions(manifest, drivers)
+    info = kinds(kind_of(manifest), *others)
     if info is not None and driver is not None:
         served = driver.served(manifest, info.resource.version)
         manifest, info = (manifest, None) if served is None else (served, info)
@@ -170,19 +171,24 @@ def _leftovers(
 ) -> dict[Address, Object]:
     """What was applied for the work and is still there though the work no longer wants it."""
     is_deleting = objects.is_deleting(work)
-    keep = set() if is_deleting else {one.address for one in wanted if one.info is not None}
+    keep = set() if is_deleting else {_place(one.address) for one in wanted if one.info is not None}
     found = ((address_of(one), one.uid) for one in applied)
     rows = (
         (address, uid, reader.get(address, "member"))
         for address, uid in found
         # A namespace is never taken away: others may live there too.
-        if address not in keep and address.resource != _NAMESPACES
+        if _place(address) not in keep and address.resource != _NAMESPACES
     )
     return {
         address: live
         for address, uid, live in rows
         if live is not None and uid in ("", objects.uid(live)) and _is_of(live, work)
     }
+
+
+def _place(address: Address) -> Address:
+    """Where an object stands: read through another version of its API, it is still the same one."""
+    return address._replace(resource=address.resource._replace(version=""))
 
 
 def _is_of(live: Object, work: Object) -> bool:

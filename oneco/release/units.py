@@ -193,8 +193,9 @@ def _pods(seen: UnitSeen, manifest: Object, workloads: Workloads) -> int | None:
     if said is not None:
         return said
     there: tuple[ObservedObject, ...] = seen.observed.objects if seen.observed else ()
-    wanted = variants.identity(manifest)
-    return next((one.replicas for one in there if identity_of(one) == wanted), None)
+    wanted = variants.place(variants.identity(manifest))
+    found = (one.replicas for one in there if variants.place(identity_of(one)) == wanted)
+    return next(found, None)
 
 
 def _begin(seen: UnitSeen, now: Instant, course: _Course) -> Decision:

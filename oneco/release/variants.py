@@ -73,13 +73,18 @@ def divided(target: Variant, before: Variant, workloads: Workloads) -> tuple[Obj
 
 
 def _divide(target: Variant, before: Variant, workloads: Workloads) -> tuple[Object, ...]:
-    old = {identity(one): one for one in before.manifests}
+    old = {place(identity(one)): one for one in before.manifests}
     return tuple(one for one in target.manifests if _is_divided(one, old, workloads))
+
+
+def place(named: Identity) -> Identity:
+    """Where the object stands: written in another version of its API, it is still the same one."""
+    return named._replace(kind=named.kind._replace(version=""))
 
 
 def _is_divided(manifest: Object, old: dict[Identity, Object], workloads: Workloads) -> bool:
     driver = workloads.get(kind_of(manifest))
-    previous = old.get(identity(manifest))
+    previous = old.get(place(identity(manifest)))
     if driver is None or previous is None or not driver.is_divisible(manifest):
         return False
     return bool(driver.template(manifest) != driver.template(previous))

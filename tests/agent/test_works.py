@@ -239,3 +239,29 @@ def test_an_agent_that_starts_again_writes_nothing_where_nothing_changed():
 
     before, after = tell(story)
     assert before == after
+
+
+def test_an_object_that_is_written_in_another_version_of_its_api_stays_the_same_one():
+    scalers = Address(Resource("autoscaling", "v2", "horizontalpodautoscalers"), "shop", "web")
+
+    def a_scaler(version, most):
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+        return {
+            "apiVersion": f"autoscaling/{version}",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"scaleTargetRef": target, "maxReplicas": most},
+        }
+
+    async def story(place):
+        await place.deliver(a_scaler("v1", 3))
+        await place.with_an_agent()
+        before = await place.member.get(scalers)
+        change = {"spec": {"workload": spec_of(a_scaler("v2", 5))["workload"]}}
+        await place.hub.patch(WORK, Patch("merge", change))
+        await place.with_an_agent(60)
+        return before, await place.member.get(scalers)
+
+    before, after = tell(story)
+    assert objects.uid(after) == objects.uid(before)
+    assert after["spec"]["maxReplicas"] == 5

@@ -3,7 +3,7 @@
 import pytest
 
 from oneco.kube.api import Patch
-from oneco.kube.errors import Invalid
+from oneco.kube.errors import Invalid, NotFound
 from oneco.kube.refs import Address, Resource
 from tests.contract.given import SERVICES, service
 
@@ -145,6 +145,9 @@ async def test_an_autoscaler_is_one_object_in_both_versions(api, space):
         }
     ]
     assert found["spec"]["minReplicas"] == 1
+    await api.delete(Address(OLD_AUTOSCALERS, space, "h"))
+    with pytest.raises(NotFound):
+        await api.get(Address(AUTOSCALERS, space, "h"))
 
 
 async def test_a_job_chooses_its_own_pods(api, space):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from oneco.main.controllers import WORKLOADS as ALL_WORKLOADS
 from oneco.release import variants, works
 from oneco.release.variants import identity
 from tests.release.given import V1, V2, WORKLOADS, a_config, a_deployment, a_variant, gated
@@ -11,6 +12,16 @@ ORIGIN = works.Origin("here", "shop-1234", "default/shop", "shop-v2")
 
 def divided(target, before):
     return [one["metadata"]["name"] for one in variants.divided(target, before, WORKLOADS)]
+
+
+def test_a_workload_that_is_written_in_another_version_of_its_api_is_still_the_same_one():
+    def clones(version, image):
+        made = a_deployment("web", image=image)
+        return {**made, "apiVersion": f"apps.kruise.io/{version}", "kind": "CloneSet"}
+
+    target, before = a_variant(clones("v1beta1", "web:2")), a_variant(clones("v1alpha1", "web:1"))
+    found = variants.divided(target, before, ALL_WORKLOADS)
+    assert [one["apiVersion"] for one in found] == ["apps.kruise.io/v1beta1"]
 
 
 def test_a_workload_is_divided_if_its_pods_would_be_replaced():

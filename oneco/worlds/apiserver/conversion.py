@@ -12,7 +12,8 @@ from oneco.worlds.apiserver.registry import Served
 
 def to_served(served: Served, obj: Object) -> Object:
     """A stored object as this version shows it."""
-    if served.is_stored_version:
+    # What answers a deletion may say that it succeeded, in place of the object.
+    if served.is_stored_version or obj.get("kind") == "Status":
         return obj
     convert = _READERS.get(served.kind)
     return convert(obj) if convert else {**obj, "apiVersion": served.kind.api_version}
