@@ -78,9 +78,11 @@ def shown(value: Json) -> str:
     """`value` as a person finds it again in the file: text quoted, the rest as JSON."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value).decode().translate(_ESCAPED)
 
 
+_ESCAPED = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"}
+"""As Go writes JSON."""
 _REQUIRED = "FieldValueRequired"
 
 

@@ -1,16 +1,16 @@
 """Structural schemas of custom resources: validating, defaulting, pruning.
 
 What a CRD's `openAPIV3Schema` says, with a kube-apiserver's words for what is wrong. Rules in CEL
-are not evaluated here; `Schema.ignored` lists them.
+are asked last; what they need is imported when the first object is held against one.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from oneco.kube import schema_values
+from oneco.kube import causes, schema_values
 from oneco.kube.errors import Cause
 from oneco.kube.objects import Json, Object
 from oneco.kube.remembered import Remembered
@@ -23,8 +23,8 @@ class Schema:
     """One version of a custom resource, ready for use."""
 
     root: Node
-    ignored: tuple[str, ...]
-    """Rules that are part of the schema and are not enforced, each with its path."""
+    ruled: Mapping[str, Any] | None
+    """The schema as it was written, if it has rules in CEL."""
 
     def validate(self, obj: Object, old: Object | None = None) -> list[Cause]:
         """What an API server refuses about `obj`.
@@ -37,7 +37,17 @@ class Schema:
         before = sound if old is None else {**old, **sound}
         rest = {key: part for key, part in obj.items() if key not in sound}
         found = self.root.validate(obj, "", before or MISSING)
-        return found + schema_values.validate_lists(self.root, rest, "")
+        found += schema_values.validate_lists(self.root, rest, "")
+        return found if self.ruled is None else found + self._breaches(obj, old, found)
+
+    def _breaches(self, obj: Object, old: Object | None, found: Sequence[Cause]) -> list[Cause]:
+        """What the rules refuse; they are not asked where what they read may be missing."""
+        if any(cause.reason in _BLOCKING for cause in found):
+            return [causes.invalid("<nil>", None, _UNASKED)]
+        from oneco.kube.rules import evaluation
+
+        place = _places.ask(evaluation.root_of, self.ruled)
+        return [] if place is None else list(evaluation.breaches(place, obj, old))
 
     def _is_sound(self, key: str, part: Json) -> bool:
         node = self.root.child(key)
@@ -81,7 +91,7 @@ def _prune(node: Node, part: Json) -> Json:
 
 def compile(schema: Mapping[str, Any]) -> Schema:
     """The schema that a CRD version's `openAPIV3Schema` describes."""
-    return Schema(node_of(schema), tuple(_rules(schema, "")))
+    return Schema(node_of(schema), schema if has_rules(schema) else None)
 
 
 EVERYTHING: Final[Mapping[str, Any]] = {
@@ -91,16 +101,20 @@ EVERYTHING: Final[Mapping[str, Any]] = {
 """The schema of a version that accepts whatever it is given."""
 
 
-def _rules(schema: Mapping[str, Any], path: str) -> Iterator[str]:
-    for rule in schema.get("x-kubernetes-validations") or ():
-        yield f"{path or '(root)'}: {rule.get('rule')}"
-    for name, part in (schema.get("properties") or {}).items():
-        yield from _rules(part, f"{path}.{name}" if path else name)
-    for keyword, mark in (("items", "[*]"), ("additionalProperties", ".*")):
-        part = schema.get(keyword)
-        if isinstance(part, Mapping):
-            yield from _rules(part, f"{path}{mark}")
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        parts: Sequence[Mapping[str, Any]] = schema.get(keyword) or ()
-        for part in parts:
-            yield from _rules(part, path)
+def has_rules(schema: Mapping[str, Any]) -> bool:
+    """Whether `schema` has rules in CEL anywhere."""
+    if schema.get("x-kubernetes-validations"):
+        return True
+    parts = [*(schema.get("properties") or {}).values()]
+    parts += [schema.get("items"), schema.get("additionalProperties")]
+    return any(isinstance(part, Mapping) and has_rules(part) for part in parts)
+
+
+_places: Remembered[Any] = Remembered(4096)
+_BLOCKING: Final = frozenset(
+    {"FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"}
+)
+_UNASKED: Final = (
+    "some validation rules were not checked because the object was invalid; correct the existing "
+    "errors to complete validation"
+)

@@ -76,11 +76,18 @@ def test_items_with_keys_are_compared_with_their_former_selves():
     assert WIDGET.validate(new, old) == []
 
 
-def test_rules_that_are_not_enforced_are_listed():
+def test_rules_are_asked_once_everything_they_read_is_sound():
     rule = {"rule": "self.a < self.b"}
-    inner = {"type": "object", "x-kubernetes-validations": [rule]}
+    numbers = {"a": {"type": "integer"}, "b": {"type": "integer"}}
+    inner = {"type": "object", "properties": numbers, "x-kubernetes-validations": [rule]}
     compiled = schema.compile({"type": "object", "properties": {"spec": inner}})
-    assert compiled.ignored == ("spec: self.a < self.b",)
+    assert compiled.validate({"spec": {"a": 1, "b": 2}}) == []
+    broken = compiled.validate({"spec": {"a": 2, "b": 1}})
+    assert [(one.field, one.message) for one in broken] == [
+        ("spec", "Invalid value: failed rule: self.a < self.b")
+    ]
+    unsound = compiled.validate({"spec": {"a": "x", "b": 1}})
+    assert "some validation rules were not checked" in unsound[-1].message
 
 
 def test_a_pattern_ends_where_it_ends_in_go():

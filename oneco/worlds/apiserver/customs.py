@@ -85,7 +85,28 @@ def _version_faults(versions: Sequence[Object]) -> list[Cause]:
         if not dig(version, "schema", "openAPIV3Schema"):
             field = f"spec.versions[{index}].schema.openAPIV3Schema"
             found.append(causes.required(field, "schemas are required"))
+    return found or _rule_faults(versions)
+
+
+def _rule_faults(versions: Sequence[Object]) -> list[Cause]:
+    """What is wrong with the rules in CEL of the versions' schemas."""
+    made = [dig(version, "schema", "openAPIV3Schema") for version in versions]
+    # The server keeps a schema that all versions share in one place, and says so.
+    is_shared = all(schema == made[0] for schema in made)
+    found: list[Cause] = []
+    for index, schema in enumerate(made[:1] if is_shared else made):
+        if schemas.has_rules(schema):
+            start = "spec.validation" if is_shared else f"spec.versions[{index}].schema"
+            found += _faults_of_rules(encode(schema), f"{start}.openAPIV3Schema")
     return found
+
+
+@functools.lru_cache(maxsize=256)
+def _faults_of_rules(encoded_schema: bytes, path: str) -> tuple[Cause, ...]:
+    # Only here, because the library for rules is large.
+    from oneco.kube.rules import soundness
+
+    return tuple(soundness.faults(msgspec.json.decode(encoded_schema), path))
 
 
 def accepted_status(crd: Object, now: str) -> Object:

@@ -26,25 +26,21 @@ class Ownership:
     def record(self, key: Key, write: Pending, kind: Type, *, has_status: bool) -> Object:
         """The object to store after `write`, with its managers or a note to compute them."""
         if not self._is_lazy or _edits(write):
-            before = write.before
-            if before is not None:
-                before = self.resolved(key, before, kind, has_status=has_status)
+            if write.before is not None:
+                before = self.resolved(key, write.before, kind, has_status=has_status)
+                write = write._replace(before=before)
             self.settled(key)
-            return apply.update(
-                before,
-                write.after,
-                manager=write.manager,
-                type=kind,
-                now_text=write.time,
-                subresource=write.subresource,
-                has_status=has_status,
-            )
+            return _computed(write, kind, has_status=has_status)
         pending = _joined(self._pending.get(key, ()), write)
         if len(pending) < _MOST_PENDING:
             self._pending[key] = pending
             return write.after
         self._pending.pop(key, None)
         return apply.resolve(write.after, pending, kind, has_status=has_status)
+
+    def tried(self, write: Pending, kind: Type, *, has_status: bool) -> Object:
+        """The object that `write` would store; nothing is remembered of it."""
+        return write.after if self._is_lazy else _computed(write, kind, has_status=has_status)
 
     def resolved(self, key: Key, obj: Object, kind: Type, *, has_status: bool) -> Object:
         """`obj` with the managers that follow from every write so far."""
@@ -74,3 +70,15 @@ def _joined(pending: tuple[Pending, ...], write: Pending) -> tuple[Pending, ...]
         if (last.manager, last.subresource) == (write.manager, "status"):
             return (*pending[:-1], write._replace(before=last.before))
     return (*pending, write)
+
+
+def _computed(write: Pending, kind: Type, *, has_status: bool) -> Object:
+    return apply.update(
+        write.before,
+        write.after,
+        manager=write.manager,
+        type=kind,
+        now_text=write.time,
+        subresource=write.subresource,
+        has_status=has_status,
+    )

@@ -86,10 +86,10 @@ class Writes:
         self._guard(request, None, new)
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         warn(request, new, None)
-        if request.options.dry_run:
-            return conversion.to_served(served, new)
         if "managedFields" not in meta:
             new = self._owned(request, None, new)
+        if request.options.dry_run:
+            return conversion.to_served(served, new)
         stored = self._core.store.commit(request.key, new).after
         assert stored is not None, "a creation stores something"
         if "ownerReferences" in meta:
@@ -118,13 +118,14 @@ class Writes:
         self._guard(request, old, new)
         self._gate.check(served.kind, request.key.name, "UPDATE", old, new)
         warn(request, new, old)
+        if entries is not None:
+            new = apply.recorded(new, entries)
+        elif not is_done(request.key, new):
+            new = self._owned(request, old, new)
         if request.options.dry_run:
             return conversion.to_served(served, new)
         if entries is not None:
-            new = apply.recorded(new, entries)
             self._ownership.settled(request.key)
-        elif not is_done(request.key, new):
-            new = self._owned(request, old, new)
         stored = self._removal.put(request.key, new)
         return conversion.to_served(served, new if stored is None else stored)
 
@@ -234,6 +235,9 @@ class Writes:
         write = Pending(
             request.options.manager, old, new, self._core.present(), request.subresource
         )
+        if request.options.dry_run:
+            kind = shapes.stored_type(served)
+            return self._ownership.tried(write, kind, has_status=served.has_status)
         return self._ownership.record(
             request.key, write, shapes.stored_type(served), has_status=served.has_status
         )

@@ -33,7 +33,7 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for number, (left, right) in enumerate(zip(ours, theirs, strict=True)):
             yield from differences(left, right, f"{path}[{number}]")
-    elif type(ours) is not type(theirs) or ours != theirs:
+    elif ours != theirs or isinstance(ours, bool) != isinstance(theirs, bool):
         yield f"{path}: {ours!r} | {theirs!r}"
 
 
