@@ -61,7 +61,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     owner = Owner(manager, "Apply", "", subresource)
     if live is None:
         return _created(manifests.of(applied, type, scope), owner, now_text, finish)
-    entries = metadata(live).get("managedFields") or _unmanaged(live, type, now_text)
+    entries = metadata(live).get("managedFields") or _unmanaged(live, type, scope, now_text)
     mine = next((entry for entry in entries if ownership.is_owned_by(entry, owner)), None)
     last = mine.get("fieldsV1") if mine is not None else None
     before = manifests.owning(last)
@@ -113,13 +113,14 @@ def _within(seen: Comparison, scope: Scope) -> Comparison:
     return Comparison(changed, manifests.within(seen.removed, scope), seen.is_moved)
 
 
-def _unmanaged(live: Object, kind: Type, now_text: str) -> Sequence[Entry]:
+def _unmanaged(live: Object, kind: Type, scope: Scope, now_text: str) -> Sequence[Entry]:
     """An object that nobody's fields were recorded for is taken to be one earlier manager's."""
     seen = compare({}, live, kind)
-    fields = ownership.stripped(manifests.within(seen.changed, Scope()))
+    fields = ownership.stripped(manifests.within(seen.changed, scope))
     if fields is None:
         return ()
-    owner = Owner(BEFORE_FIRST_APPLY, "Update", live.get("apiVersion", ""))
+    version = live.get("apiVersion", "")
+    owner = Owner(BEFORE_FIRST_APPLY, "Update", version, scope.subresource)
     return [ownership.make(owner, owner.api_version, fields, now_text)]
 
 

@@ -11,7 +11,7 @@ import hashlib
 
 import msgspec
 
-from oneco.kube import fieldsets, ownership
+from oneco.kube import fieldsets, ownership, typed
 from oneco.kube.errors import BadRequest, Unstated
 from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.objects import Json, Object, metadata, name, namespace
@@ -97,6 +97,8 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
         raise BadRequest("metadata.managedFields must be nil")
     effective = _effective(applied, scope)
     try:
+        # The whole of it, also what this request cannot change.
+        typed.check(applied, kind)
         if before is not None and before.named is not None and before.scope == scope:
             named = fieldsets.following(effective, kind, before.effective, before.named)
         else:

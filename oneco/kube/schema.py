@@ -40,6 +40,20 @@ class Schema:
         found += schema_values.validate_lists(self.root, rest, "")
         return found if self.ruled is None else found + self._breaches(obj, old, found)
 
+    def validate_status(self, obj: Object, old: Object) -> list[Cause]:
+        """What an API server refuses about `obj`, of which only the status was written.
+
+        It looks at the status alone, so its words do not name it.
+        """
+        node = self.root.child("status")
+        found: list[Cause] = []
+        if node is not None and "status" in obj:
+            status = obj["status"]
+            found = node.validate(status, "", old.get("status", MISSING))
+            found = [cause._replace(field=_within_status(cause.field)) for cause in found]
+            found += schema_values.validate_lists(node, status, "status")
+        return found if self.ruled is None else found + self._breaches(obj, old, found)
+
     def _breaches(self, obj: Object, old: Object | None, found: Sequence[Cause]) -> list[Cause]:
         """What the rules refuse; they are not asked where what they read may be missing."""
         if any(cause.reason in _BLOCKING for cause in found):
@@ -59,6 +73,10 @@ class Schema:
         assert isinstance(filled, Mapping), "the root of a schema is an object"
         return filled
 
+    def nulls(self, obj: Object) -> list[Cause]:
+        """The nulls in an applied `obj` that the schema neither allows nor fills."""
+        return schema_values.nulls(self.root, obj, "")
+
     def prune(self, obj: Object) -> Object:
         """`obj` without fields that the schema does not know; itself if it knows all."""
         pruned = schema_values.prune(self.root, obj, is_root=True, inner=_prune)
@@ -69,6 +87,10 @@ class Schema:
         """What `prune` would drop, as strict decoding says it: `unknown field "spec.foo"`."""
         paths = schema_values.unknown(self.root, obj, "", is_root=True)
         return [f'unknown field "{path}"' for path in paths]
+
+
+def _within_status(field: str) -> str:
+    return f"status.{field}" if field not in ("", "<nil>") else "status"
 
 
 # A release gives the same spec to many objects: each is walked once, and known again by identity.

@@ -40,10 +40,12 @@ def type_name(value: Json) -> str:
 def wrong_type(value: Json, path: str, wanted: str, format_name: str = "") -> list[Cause]:
     """The causes that say that `value` is not of type `wanted`."""
     found = type_name(value)
-    if wanted == "integer" and found == "number" and format_name:
-        shown = "float64"
-        words = f'{path} in body must be of type {format_name}: "{shown}"'
+    if wanted == "integer" and found == "number":
+        shown = "float64" if format_name else found
+        words = f'{path} in body must be of type {format_name or wanted}: "{shown}"'
         return [causes.type_invalid(path, shown, words), _out_of_format(path, format_name)]
+    if wanted == "integer" and found == "boolean" and format_name:
+        return [causes.type_invalid(path, "", f'{path} in body must be of type {format_name}: ""')]
     words = f'{path} in body must be of type {wanted}: "{found}"'
     return [causes.type_invalid(path, found, words)]
 
@@ -92,7 +94,8 @@ def _first_of(checks: Sequence[Check]) -> Check:
 
 
 def _out_of_format(path: str, format_name: str) -> Cause:
-    return nowhere(f"Checked value must be of type integer with format {format_name} in {path}")
+    shown = f"with format {format_name}" if format_name else "(default format)"
+    return nowhere(f"Checked value must be of type integer {shown} in {path}")
 
 
 def _min_length(schema: dict[str, Any]) -> Check:
@@ -181,6 +184,10 @@ def _multiple_of(schema: dict[str, Any]) -> Check:
     def check(value: Json, path: str) -> list[Cause]:
         if not _is_number(value):
             return []
+        if isinstance(value, int) and not int(factor):
+            # The server cuts the factor to a whole number for whole values.
+            words = f"factor MultipleOf declared for {path} must be positive: 0"
+            return [causes.invalid(path, 0, words)]
         times = value / factor
         if abs(times - round(times)) < 1e-9:
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from oneco.kube import causes
+from oneco.kube import causes, schema_checks
 from oneco.kube.errors import Cause
 from oneco.kube.objects import Json
 from oneco.kube.schema_nodes import MISSING, Node
@@ -97,6 +97,25 @@ def validate_lists(node: Node, value: Json, path: str) -> list[Cause]:
             if child is not None:
                 where = f"{path}.{key}" if path else key
                 found += validate_lists(child, part, where)
+    return found
+
+
+def nulls(node: Node, value: Json, path: str) -> list[Cause]:
+    """Nulls where the schema neither allows nor fills them."""
+    found: list[Cause] = []
+    if isinstance(value, list) and node.items is not None:
+        for index, item in enumerate(value):
+            found += nulls(node.items, item, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            child = node.properties.get(key)
+            if child is None:
+                continue
+            where = f"{path}.{key}" if path else key
+            if part is not None:
+                found += nulls(child, part, where)
+            elif child.type and not child.is_nullable and child.default is MISSING:
+                found += schema_checks.wrong_type(None, where, child.type, child.format)
     return found
 
 

@@ -306,6 +306,8 @@ class ApiServer:
         if served.namespaced and not address.namespace:
             raise no_such_resource() if address.name else _not_allowed()
         if address.subresource and address.subresource not in served.subresources:
+            if served.custom is not None and address.subresource in ("status", "scale"):
+                raise served.missing(address.name)
             raise no_such_resource()
         return served, Key(served.collection, address.namespace, address.name)
 

@@ -79,9 +79,12 @@ def faults(served: Served, new: Object, old: Object | None, subresource: str) ->
         )
         if old is not None:
             found += validation_updates.validate_metadata_update(new, old)
-    if served.custom is not None:
-        found += served.custom.schema.validate(new, old)
-    return found
+    if served.custom is None:
+        return found
+    schema = served.custom.schema
+    if old is not None and subresource == "status":
+        return found + schema.validate_status(new, old)
+    return found + schema.validate(new, old)
 
 
 def _news(body: Object, known: Object | None) -> Object:

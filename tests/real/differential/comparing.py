@@ -111,11 +111,7 @@ async def _differing(pair: Pair, case: Any, player: Play) -> Found | None:
     following = Pace(pair.clock, led)
     ours = await player(Place(pair.ours, pair.namespace, name, following), case)
     # Through JSON, as over the wire: tuples and lists are the same there.
-    places = [
-        place
-        for place in differences(*map(_plain, (ours, theirs)))
-        if not deliberate.is_listed(place)
-    ]
+    places = deliberate.remaining(differences(*map(_plain, (ours, theirs))))
     return Found(case, tuple(places)) if places else None
 
 

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from oneco.kube import types
+
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 MISSING = "(missing)"
+_BUILT_IN = frozenset(one.resource.group for one in types.resources())
 
 
 def comparable(outcomes: Sequence[Any]) -> list[Any]:
@@ -20,7 +23,29 @@ def comparable(outcomes: Sequence[Any]) -> list[Any]:
     versions = sorted(set(_versions(outcomes)), key=int)
     ranks = {version: f"version {rank}" for rank, version in enumerate(versions)}
     uids: dict[str, str] = {}
-    return [_comparable(one, ranks, uids) for one in outcomes]
+    return [_comparable(_sorted_by_go(one), ranks, uids) for one in outcomes]
+
+
+def _sorted_by_go(outcome: Any) -> Any:
+    """An outcome without the order in which Go walked a map (`deliberate.NORMALISED`)."""
+    error = outcome.get("error") if isinstance(outcome, dict) else None
+    if error is None:
+        return outcome
+    details, message = error.get("details") or {}, error["message"]
+    if message.startswith("failed to create typed patch object ("):
+        message = message.partition("): ")[0]
+    causes = details.get("causes") or []
+    if len(causes) > 1 and _is_custom(details.get("group") or ""):
+        # The message says the causes again, in their order.
+        message = message.partition(" is invalid: ")[0]
+        causes = sorted(causes, key=lambda one: (one["field"], one["message"]))
+        details = {**details, "causes": causes}
+    more = {"details": details} if details else {}
+    return {**outcome, "error": {**error, "message": message, **more}}
+
+
+def _is_custom(group: str) -> bool:
+    return "." in group and group not in _BUILT_IN
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
