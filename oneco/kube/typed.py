@@ -8,7 +8,7 @@ from oneco.kube.fieldsets import Malformed, item_key
 from oneco.kube.objects import Json
 from oneco.kube.types import ANY, Type
 
-_WANTED = {
+_WANTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "str": (str, "string"),
     "int": ((int, float), "numeric (int or float)"),
     "num": ((int, float), "numeric (int or float)"),

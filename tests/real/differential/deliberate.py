@@ -22,14 +22,14 @@ class Difference(NamedTuple):
 LISTED: tuple[Difference, ...] = (
     Difference(
         r"\.error: '\(missing\)' \| .*must be of type (object|array): .?\"null",
-        "Whoever applies an empty map or list in place of one with fields of its own leaves null on "
-        "the real server, which its schema then refuses. Here the empty map or list stays.",
+        "Whoever applies an empty map or list in place of one with fields of its own leaves null "
+        "on the real server, which its schema then refuses. Here the empty map or list stays.",
         ends=True,
     ),
     Difference(
         r"^\[\d+\]\.object\.metadata\.uid: 'uid 0' \| 'uid 1'",
-        "A dry run answers with the uid that the object gets if it is created next: nothing here is "
-        "left to chance, so that two rehearsals never differ.",
+        "A dry run answers with the uid that the object gets if it is created next: nothing here "
+        "is left to chance, so that two rehearsals never differ.",
     ),
     Difference(
         r"^\[\d+\]\.object\.status\.(acceptedNames|conditions)",
@@ -38,7 +38,8 @@ LISTED: tuple[Difference, ...] = (
     ),
     Difference(
         r"\.error\.(message|details\.causes\[0\]\.message): .*patch: Invalid value"
-        r"|\.error\.details\.causes\[0\]\.message: .*(unmarshal|restore|unrecognized type|convert|strict decoding)",
+        r"|\.error\.details\.causes\[0\]\.message: "
+        r".*(unmarshal|restore|unrecognized type|convert|strict decoding)",
         "A patch that makes something of the wrong type: the server shows the patch as Go prints a "
         "map and names Go's own types. Status, reason and field are the same; ours shows JSON.",
     ),
@@ -49,8 +50,8 @@ NORMALISED = {
     "uid, resourceVersion, times": "each server gives out its own; how they relate is kept",
     "order of managedFields": "it follows the second of each write",
     "order of a conflict's causes": "the server takes the managers as a Go map gives them",
-    "order of a custom object's faults": "the server walks Go maps; ours keeps the order of the body",
-    "which fault of an applied body is told": "the server walks Go maps and may stop at any of them",
+    "order of a custom object's faults": "the server walks Go maps; ours keeps the body's order",
+    "which fault of an applied body is told": "the server walks Go maps and may stop at any one",
     "1.0 and 1": "the same number; how it is written in JSON differs",
     "a cause said again": (
         "on updates the server looks at metadata two to four times and lists each fault as often; "
