@@ -58,7 +58,10 @@ def too_long(field: str, limit: int) -> Cause:
 
 def too_many(field: str, found: int, limit: int) -> Cause:
     """There are more than `limit` items."""
-    return Cause(field, f"Too many: {found}: must have at most {limit} items", "FieldValueTooMany")
+    items = "item" if limit == 1 else "items"
+    return Cause(
+        field, f"Too many: {found}: must have at most {limit} {items}", "FieldValueTooMany"
+    )
 
 
 def refusal(kind: Kind, name: str, causes: Sequence[Cause]) -> Invalid:

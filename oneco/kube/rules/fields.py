@@ -118,6 +118,12 @@ def visible(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
             yield name, identifier, part
 
 
+def _entry_name(field: str) -> str:
+    """The only name that protobuf lets the entries of a map have."""
+    words = re.sub(r"_+([^_]?)", lambda found: found.group(1).upper(), f"_{field}")
+    return f"{words}Entry"
+
+
 class Types:
     """The types of one schema and of everything in it."""
 
@@ -174,7 +180,11 @@ class Types:
             self._describe_one(field, schema)
 
     def _describe_map(self, message: Any, field: Any, values: Schema) -> None:
-        name = f"E{field.number}Entry"
+        name = _entry_name(field.name)
+        if any(one.name == name for one in message.nested_type):
+            # Two names that are one to protobuf.
+            field.type, field.type_name = _Field.TYPE_MESSAGE, _DYNAMIC
+            return
         entry = message.nested_type.add(name=name)
         entry.options.map_entry = True
         entry.field.add(name="key", number=1, type=_Field.TYPE_STRING, label=_Field.LABEL_OPTIONAL)

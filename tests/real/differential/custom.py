@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from oneco.kube.api import Api, ListOptions
-from oneco.kube.errors import ApiError
+from oneco.kube.errors import ApiError, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from tests.real.differential.comparing import Pair
@@ -77,5 +77,18 @@ async def _is_served(api: Api, resource: Resource) -> bool:
 
 
 async def _withdraw(api: Api, crds: tuple[Object, ...]) -> None:
-    for crd in crds:
-        await api.delete(Address(DEFINITIONS, name=crd["metadata"]["name"]))
+    places = [Address(DEFINITIONS, name=crd["metadata"]["name"]) for crd in crds]
+    for place in places:
+        await api.delete(place)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        for place in places:
+            while await _is_there(api, place):
+                await asyncio.sleep(0.05)
+
+
+async def _is_there(api: Api, place: Address) -> bool:
+    try:
+        await api.get(place)
+    except NotFound:
+        return False
+    return True
