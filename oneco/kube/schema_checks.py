@@ -44,7 +44,7 @@ def wrong_type(value: Json, path: str, wanted: str, format_name: str = "") -> li
         shown = "float64" if format_name else found
         words = f'{path} in body must be of type {format_name or wanted}: "{shown}"'
         return [causes.type_invalid(path, shown, words), _out_of_format(path, format_name)]
-    if wanted == "integer" and found == "boolean" and format_name:
+    if wanted == "integer" and found in ("boolean", "object") and format_name:
         return [causes.type_invalid(path, "", f'{path} in body must be of type {format_name}: ""')]
     words = f'{path} in body must be of type {wanted}: "{found}"'
     return [causes.type_invalid(path, found, words)]

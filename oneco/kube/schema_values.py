@@ -17,6 +17,8 @@ METADATA_FIELDS: Final = frozenset(
         "annotations", "ownerReferences", "finalizers", "managedFields",
     }
 )  # fmt: skip
+_NOTHING: Final = Node()
+"""The schema of what stands in a list where the schema has no list: it has no fields."""
 _OBJECT_FIELDS: Final = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -41,7 +43,7 @@ def prune(node: Node, value: Json, *, is_root: bool = False, inner: Walk | None 
     """`value` without fields that `node` does not know; `inner` walks what is below it."""
     walk = inner or prune
     if isinstance(value, list):
-        items = node.items
+        items = node.items or (None if node.keeps_unknown else _NOTHING)
         if items is None:
             return value
         kept_items = [walk(items, item) for item in value]
@@ -64,9 +66,10 @@ def prune(node: Node, value: Json, *, is_root: bool = False, inner: Walk | None 
 
 def unknown(node: Node, value: Json, path: str, *, is_root: bool = False) -> Iterator[str]:
     """The paths that `prune` would drop."""
-    if isinstance(value, list) and node.items is not None:
+    items = node.items or (None if node.keeps_unknown else _NOTHING)
+    if isinstance(value, list) and items is not None:
         for index, item in enumerate(value):
-            yield from unknown(node.items, item, f"{path}[{index}]")
+            yield from unknown(items, item, f"{path}[{index}]")
     if not isinstance(value, Mapping):
         return
     whole = is_root or node.is_embedded

@@ -22,16 +22,16 @@ def check(value: Json, kind: Type) -> None:
         return
     if kind.form == "map":
         if not isinstance(value, dict):
-            raise Malformed(f"expected map, got &{{{_printed(value)}}}")
+            raise Malformed(f"expected map, got &{{{printed(value)}}}")
         _check_map(value, kind)
     elif kind.form == "list":
         if not isinstance(value, list):
-            raise Malformed(f"expected list, got &{{{_printed(value)}}}")
+            raise Malformed(f"expected list, got &{{{printed(value)}}}")
         _check_list(value, kind)
     elif kind.form in _WANTED:
         wanted, name = _WANTED[kind.form]
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind.form != "bool"):
-            raise Malformed(f"expected {name}, got &{{{_printed(value)}}}")
+            raise Malformed(f"expected {name}, got &{{{printed(value)}}}")
 
 
 def _check_map(value: Mapping[str, Json], kind: Type) -> None:
@@ -67,12 +67,12 @@ def _key(item: Json, kind: Type, position: int) -> str:
         raise
 
 
-def _printed(value: Json) -> str:
+def printed(value: Json) -> str:
     """`value` as Go prints it."""
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{_printed(value[key])}' for key in sorted(value))}]"
+        return f"map[{' '.join(f'{key}:{printed(value[key])}' for key in sorted(value))}]"
     if isinstance(value, list):
-        return f"[{' '.join(map(_printed, value))}]"
+        return f"[{' '.join(map(printed, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     return "<nil>" if value is None else str(value)

@@ -10,6 +10,7 @@ from oneco.kube.api import FieldValidation
 from oneco.kube.errors import BadRequest, Cause
 from oneco.kube.objects import Object
 from oneco.kube.types import Type
+from oneco.worlds.apiserver import scales
 from oneco.worlds.apiserver.cleaning import cleaned
 from oneco.worlds.apiserver.core import Caller
 from oneco.worlds.apiserver.registry import Served
@@ -81,10 +82,11 @@ def faults(served: Served, new: Object, old: Object | None, subresource: str) ->
             found += validation_updates.validate_metadata_update(new, old)
     if served.custom is None:
         return found
-    schema = served.custom.schema
+    schema, scale = served.custom.schema, served.custom.scale
     if old is not None and subresource == "status":
         return found + schema.validate_status(new, old)
-    return found + schema.validate(new, old)
+    found += schema.validate(new, old)
+    return found + (scales.faults(scale, new) if scale is not None else [])
 
 
 def _news(body: Object, known: Object | None) -> Object:

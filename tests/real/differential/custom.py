@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from oneco.kube.api import Api, ListOptions
+from oneco.kube.api import Api, ListOptions, Patch
 from oneco.kube.errors import ApiError, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
@@ -78,12 +78,22 @@ async def _is_served(api: Api, resource: Resource) -> bool:
 
 async def _withdraw(api: Api, crds: tuple[Object, ...]) -> None:
     places = [Address(DEFINITIONS, name=crd["metadata"]["name"]) for crd in crds]
-    for place in places:
+    for crd, place in zip(crds, places, strict=True):
+        await _free(api, Address(resource_of(crd)))
         await api.delete(place)
     async with asyncio.timeout(_PATIENCE_SECONDS):
         for place in places:
             while await _is_there(api, place):
                 await asyncio.sleep(0.05)
+
+
+async def _free(api: Api, collection: Address) -> None:
+    """Take the finalizers away that would keep the objects, and so their definition."""
+    for obj in (await api.list(collection)).items:
+        meta = obj["metadata"]
+        if meta.get("finalizers"):
+            at = collection._replace(name=meta["name"], namespace=meta.get("namespace") or "")
+            await api.patch(at, Patch("merge", {"metadata": {"finalizers": None}}))
 
 
 async def _is_there(api: Api, place: Address) -> bool:
