@@ -169,8 +169,10 @@ def _leave(seen: ReleaseSeen, status: ReleaseStatus, now: Instant) -> Decision:
         wave = _with_wave(wave, finished_at=times.to_micro_text(now))
         status = _with(status, waves=_replaced(status, wave))
     is_last = status.wave + 1 == len(status.waves)
-    until = Instant(times.from_text(wave.finished_at) + _silence(seen, wave))
-    if now < until:
+    silence = _silence(seen, wave)
+    until = Instant(times.from_text(wave.finished_at) + silence)
+    # Without silence there is nothing to tell of, even if its end is rounded to after now.
+    if silence and now < until:
         message = f"wave {wave.name} is done; silence until {times.to_text(until)}"
         status = _with(status, reason="Silence", message=message)
         return Decision(statuses=(_status(seen, status),), wake_at=until)

@@ -299,3 +299,10 @@ def test_a_status_stays_small_however_many_clusters_there_are():
     clusters = [a_cluster(f"cluster-{number}", "production") for number in range(2000)]
     decision = decide(pending(*clusters))
     assert len(str(status_of(decision))) < 1000
+
+
+@pytest.mark.parametrize("seconds", [0.1234567 * step for step in range(12)])
+def test_without_silence_the_next_wave_begins_at_any_fraction_of_a_second(seconds):
+    # The end of a wave is written to the microsecond, and may so be rounded to after now.
+    seen = a_release(units=(row("a", "Succeeded"), row("b", "Succeeded")))
+    assert told(seen, seconds)[1] == "WaveStarted"
