@@ -18,6 +18,7 @@ from tests.rehearsals.checkers.watching import UNITS, WORKLOADS, Watching, kind,
 GATE = "onepersoncompany.io/partition"
 COLLECTIONS = {
     **WORKLOADS,
+    ("autoscaling", "HorizontalPodAutoscaler"): "autoscaling/horizontalpodautoscalers",
     ("", "Service"): "/services",
     ("", "ConfigMap"): "/configmaps",
 }
