@@ -36,6 +36,9 @@ COMMANDS: Final = (
     Command(
         "keys", "oneco.cli.keys", "List, export or change the keys of data and backups.", False
     ),
+    Command(
+        "authority", "oneco.cli.authority", "Show or change who signs a hub's certificates.", False
+    ),
     Command("doctor", "oneco.cli.doctor", "Find what is wrong, and the command that mends it."),
     Command("version", "oneco.cli.version", "Show the version.", False),
     Command("help", "oneco.cli.help", "Show the help of a command, or `help all`."),

@@ -28,6 +28,9 @@ JOIN_ROLE: Final = "onepersoncompany.io:join"
 FETCH_ROLE: Final = "onepersoncompany.io:fetch"
 """What is left to an invitation that was used: to look for its certificate."""
 
+ROOT_AUTHORITY: Final = "kube-root-ca.crt"
+"""The ConfigMap that names the authorities of the API server, as Kubernetes itself writes it."""
+
 _KINDS: Final = {
     ROLES: "ClusterRole",
     BINDINGS: "ClusterRoleBinding",
@@ -56,6 +59,8 @@ def for_hub() -> tuple[tuple[Address, Object], ...]:
         _rule(group, verbs, plural, *([f"{plural}/status"] if plural in _HAS_STATUS else ()))
         for group, plural, verbs in _AGENTS_OWN
     ]
+    # Whom to believe that it is the hub: every namespace of a cluster has this one.
+    in_namespace.append({**_rule("", ("get",), "configmaps"), "resourceNames": [ROOT_AUTHORITY]})
     asks = [_rule(_REQUESTS[0], ("create", "get"), _REQUESTS[1])]
     fetches = [_rule(_REQUESTS[0], ("get",), _REQUESTS[1])]
     return (

@@ -22,7 +22,7 @@ from oneco.kube.api import Api
 from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from oneco.main import joining, plain_hub
+from oneco.main import authorities, joining, plain_hub
 from oneco.main.telling import Say
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 _LOOK_SECONDS, _PATIENCE_SECONDS = 0.5, 5.0
-# A laptop's sleep stops the clock that waits: look at the real one now and then.
 _LONGEST_SLEEP_SECONDS = 3600.0
+# A laptop's sleep stops the clock that waits, too: look at the real one now and then.
+_AUTHORITY_SECONDS = 300.0
 _USAGES = ("digital signature", "key encipherment", "client auth")
 _NEW_INVITATION = "a new invitation: `oneco clusters join NAME` on the hub writes one, for --join"
 
@@ -63,6 +64,16 @@ class Wallet:
     def certificate(self) -> Path:
         """Certificate and key in one file, so that they can only change together."""
         return self.directory / "hub.pem"
+
+    @property
+    def authority(self) -> Path:
+        """Whom the agent believes that it is the hub; the kubeconfig names it."""
+        return self.directory / "hub-ca.crt"
+
+    @property
+    def invited(self) -> Path:
+        """Whom the invitation said to believe, by which it is known again."""
+        return self.directory / "invited-ca.crt"
 
     @property
     def begun(self) -> Path:
@@ -96,6 +107,7 @@ async def enrol(
     if wallet.read().ends <= clock.now():
         found = "a certificate that has ended"
         raise Refused(str(wallet.certificate), found=found, wanted=_NEW_INVITATION)
+    authorities.settle(wallet)
     return kubeconfig.load(str(wallet.kubeconfig)).namespace
 
 
@@ -109,12 +121,20 @@ def _for(target: Target, name: str, invitation: Path) -> Target:
     raise Refused(str(invitation), wanted=wanted)
 
 
-async def keep(wallet: Wallet, hub: Api, clock: Clock, say: Say) -> None:
-    """Renew the certificate whenever a fifth to a quarter of its life is left."""
+async def keep(
+    wallet: Wallet, hub: Api, clock: Clock, say: Say, *, look_seconds: float = _AUTHORITY_SECONDS
+) -> None:
+    """Renew the certificate whenever a fifth to a quarter of its life is left.
+
+    Whom the hub is believed by is asked every `look_seconds`: a new authority is trusted, and the
+    certificate renewed at once, so that it is one of the new.
+    """
     due = wallet.read().renews_at()
     while True:
         while (now := clock.now()) < due:
-            await clock.sleep_until(Instant(min(due, now + _LONGEST_SLEEP_SECONDS)))
+            await clock.sleep_until(Instant(min(due, now + look_seconds)))
+            if await authorities.follow(wallet, hub, say):
+                break
         await renew(wallet, hub, clock, say)
         made, now = wallet.read(), clock.now()
         # One that is due as soon as it is there must not be asked for again at once, for ever.
@@ -144,12 +164,13 @@ def _is_settled(wallet: Wallet, target: Target, clock: Clock) -> bool:
     if not (wallet.kubeconfig.exists() and wallet.certificate.exists()):
         return False
     present = kubeconfig.load(str(wallet.kubeconfig))
-    is_same = (present.cluster.server, present.namespace, present.cluster.authority.data) == (
+    is_same = (present.cluster.server, present.namespace) == (
         target.cluster.server,
         target.namespace,
-        target.cluster.authority.data,
     )
-    return is_same and clock.now() < wallet.read().ends
+    # An invitation that was used tells of the authority of then, which may have been followed.
+    known = authorities.known(wallet, present)
+    return is_same and authorities.pem(target) in known and clock.now() < wallet.read().ends
 
 
 async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
@@ -165,7 +186,9 @@ async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
     write_private(wallet.certificate, certificate + begun.key.encode())
     user = {"client-certificate": wallet.certificate.name, "client-key": wallet.certificate.name}
     text = joining.kubeconfig_text(target.cluster, cluster, user)
-    write_private(wallet.kubeconfig, text.encode())
+    write_private(wallet.invited, authorities.pem(target))
+    write_private(wallet.authority, authorities.pem(target))
+    write_private(wallet.kubeconfig, authorities.beside(text, wallet).encode())
     wallet.begun.unlink()
     say(f"joined as cluster {cluster}")
 

@@ -19,7 +19,7 @@ from oneco.kinds.parts import parse
 from oneco.kube import documents
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main import backup, hub, metrics, probing, scenario, speed, timekeeping
+from oneco.main import authority_change, backup, hub, metrics, probing, scenario, speed, timekeeping
 from oneco.main.agents import Agent
 from oneco.main.builtin import BuiltinFleet
 from oneco.main.journal_file import JournalFile
@@ -155,7 +155,8 @@ async def _start_work(
     deciders = hub.shell(server.api, clock, more=(probe,), journal=journal)
     agents = [await _agent(server.api, builtin, name, clock, journal) for name in builtin]
     outside = KubeconfigMembers(server.api, clock, journal)
-    works = [deciders.run(), outside.run(), *(agent.run() for agent in agents)]
+    keeper = authority_change.Keeper(server, RealClock())
+    works = [deciders.run(), outside.run(), keeper.run(), *(agent.run() for agent in agents)]
     tasks = [asyncio.get_running_loop().create_task(work) for work in works]
     stack.push_async_callback(_cancel, tasks)
     return asyncio.get_running_loop().create_task(_first_end(tasks))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ssl
 import time
 from pathlib import Path
@@ -12,17 +11,15 @@ import pytest
 
 from oneco.clock import Clock, Instant
 from oneco.control.shell import Shell
-from oneco.errors import Unavailable
 from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, REQUESTS
 from oneco.fleet.ports import Subject
 from oneco.integrations.x509 import requests
 from oneco.kinds import crds, ocm
 from oneco.kube import times
-from oneco.kube.api import Api, WriteOptions
-from oneco.kube.errors import ApiError, ServiceUnavailable, Unauthorized
+from oneco.kube.api import WriteOptions
+from oneco.kube.errors import ServiceUnavailable
 from oneco.kube.refs import Address, Resource
-from oneco.main import controllers, enrolling, joining
-from oneco.main import hub as hub_main
+from oneco.main import controllers, enrolling
 from oneco.main.enrolling import Wallet
 from oneco.worlds.apiserver.core import Caller
 from oneco.worlds.apiserver.memory import MemoryStore
@@ -32,8 +29,8 @@ from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.embedded import signing
 from oneco.worlds.embedded.authority import Authority
-from oneco.worlds.embedded.serve import EmbeddedServer, Settings
 from oneco.worlds.sim.local import LocalApi
+from tests.agents.hubs import RealHub, failure, over
 
 START = times.from_text("2026-11-21T08:00:00Z")
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
@@ -109,13 +106,6 @@ class World:
             self.server.replace(address, signing.signed(request, self.authority))
 
 
-async def over(*tasks: asyncio.Future[None]) -> None:
-    for task in tasks:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
 @pytest.mark.parametrize("days", [365.0, 90.0, 30.0])
 def test_thirteen_months_pass_without_a_lapse(tmp_path, days):
     async def story(clock: Clock) -> None:
@@ -176,50 +166,14 @@ def test_a_certificate_that_is_due_at_once_is_not_asked_for_without_end(tmp_path
 LIFE_SECONDS = 12.0
 
 
-class RealHub:
-    """A hub on a socket whose certificates live for seconds, with its deciders."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._works: list[asyncio.Future[None]] = []
-        self.server: EmbeddedServer
-
-    async def start(self) -> None:
-        settings = Settings(client_seconds=LIFE_SECONDS)
-        self.server = EmbeddedServer(self._folder, RealClock(), settings)
-        await hub_main.prepare(self.server.api, RealClock())
-        await self.server.start()
-        shell = hub_main.shell(self.server.api, RealClock())
-        self._works = [asyncio.ensure_future(shell.run())]
-
-    async def stop(self) -> None:
-        await over(*self._works)
-        await self.server.stop()
-
-
-async def failure(api: Api) -> str:
-    """How a request of the agent ends, empty if it succeeds."""
-    try:
-        await api.list(Address(ocm.WORKS, "c1"))
-    except Unauthorized as refusal:
-        return f"lapsed: {refusal}"
-    except ApiError as outage:
-        return "" if isinstance(outage, Unavailable) else str(outage)
-    return "ok"
-
-
 @pytest.mark.timeout(90)
 @pytest.mark.slow
 def test_real_certificates_of_seconds_outlive_an_outage_and_a_restart(tmp_path):
     async def story() -> None:
-        hub, clock = RealHub(tmp_path / "hub"), RealClock()
+        hub, clock = RealHub(tmp_path / "hub", LIFE_SECONDS), RealClock()
         said: list[str] = []
         await hub.start()
-        token = await joining.token(hub.server.api, "c1", Instant(clock.now() + 60))
-        where = kubeconfig.load(str(hub.server.kubeconfig_path)).cluster
-        invitation, wallet = tmp_path / "invitation", Wallet(tmp_path)
-        invitation.write_text(joining.kubeconfig_text(where, "c1", {"token": token}))
-        await enrolling.enrol(wallet, invitation, clock, said.append)
+        wallet = await hub.joined(tmp_path, said.append)
         async with ClusterApi(kubeconfig.load(str(wallet.kubeconfig))) as agent:
             keeping = asyncio.ensure_future(enrolling.keep(wallet, agent, clock, said.append))
             ends, answers, begun = set(), [], time.monotonic()

@@ -11,6 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from oneco.fleet import joining, rights
+from oneco.kinds import crds, ocm
+from oneco.kube.refs import Address
 from oneco.worlds.cluster import paths
 from tests.embedded.servers import Client, an_administrator
 from tests.embedded.test_identity import PREFIX, a_request, an_agent
@@ -43,18 +45,21 @@ def a_token(admin: Client, **said: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def roles(server) -> None:
-    """The roles that a hub has, and those of clusters c1 and c10."""
+    """The roles that a hub has, and those of its accepted clusters c1 and c10."""
     admin = an_administrator(server)
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    (definition,) = [one for one in crds.all() if one["spec"]["names"]["kind"] == "ManagedCluster"]
+    assert admin.ask("POST", definitions, definition).code == 201
     space = {"apiVersion": "v1", "kind": "Namespace"}
     wanted = dict(rights.for_hub())
     for name in ("c1", "c10"):
         admin.ask("POST", "/api/v1/namespaces", {**space, "metadata": {"name": name}})
-        wanted |= rights.of_cluster({"metadata": {"name": name, "uid": "u"}})
+        head = {"apiVersion": ocm.CLUSTERS.api_version, "kind": "ManagedCluster"}
+        accepted = {**head, "metadata": {"name": name}, "spec": {"hubAcceptsClient": True}}
+        made = admin.ask("POST", paths.of_address(Address(ocm.CLUSTERS)), accepted)
+        wanted |= rights.of_cluster(made.json)
     for address, body in wanted.items():
-        # Nobody registered the clusters: what they own would be taken away with them.
-        given = {k: v for k, v in body["metadata"].items() if k != "ownerReferences"}
-        path = paths.of_address(address._replace(name=""))
-        assert admin.ask("POST", path, {**body, "metadata": given}).code == 201
+        assert admin.ask("POST", paths.of_address(address._replace(name="")), body).code == 201
 
 
 @pytest.fixture

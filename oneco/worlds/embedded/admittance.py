@@ -25,6 +25,8 @@ class Admittance:
         self._accepted = {
             obj["metadata"]["name"] for obj in store.scan(_CLUSTERS) if _is_accepted(obj)
         }
+        self.met: dict[str, str] = {}
+        """By cluster, the authority of the certificate that its agent came with last."""
         self._listeners: list[Callable[[], None]] = []
         store.on_commit(self._follow)
 
@@ -35,6 +37,15 @@ class Admittance:
     def lets_in(self, user: User | None) -> bool:
         """Whether `user` may connect: anybody but an agent of a cluster that is not accepted."""
         return user is None or clusters_of_agent(user) <= self._accepted
+
+    def greet(self, peer: object) -> bool:
+        """Whether the holder of this certificate may connect; remembers who signed it."""
+        user = from_certificate(peer)
+        if not self.lets_in(user):
+            return False
+        for cluster in clusters_of_agent(user) if user is not None else ():
+            self.met[cluster] = _issuer(peer)
+        return True
 
     def _follow(self, change: Change) -> None:
         if change.key.collection != _CLUSTERS:
@@ -48,18 +59,23 @@ class Admittance:
                 listener()
 
 
-def guarded(lets_in: Callable[[User | None], bool]) -> type[ssl.SSLObject]:
-    """TLS that ends in the handshake where the certificate is one of somebody not let in."""
+def guarded(greet: Callable[[object], bool]) -> type[ssl.SSLObject]:
+    """TLS that ends in the handshake where the certificate is one that is not greeted."""
 
     class Guarded(ssl.SSLObject):
         """One connection of this server."""
 
         def do_handshake(self) -> None:
             super().do_handshake()
-            if not lets_in(from_certificate(self.getpeercert())):
+            if not greet(self.getpeercert()):
                 raise ssl.SSLCertVerificationError("an agent of a cluster that is not accepted")
 
     return Guarded
+
+
+def _issuer(peer: object) -> str:
+    parts = peer.get("issuer", ()) if isinstance(peer, dict) else ()
+    return next((value for part in parts for kind, value in part if kind == "commonName"), "")
 
 
 def _is_accepted(cluster: Object) -> bool:

@@ -8,6 +8,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from oneco.errors import Refused
+from oneco.worlds.embedded import succession
 from oneco.worlds.embedded.identity import ADMINISTRATORS
 from oneco.worlds.embedded.private_files import write_private
 
@@ -52,31 +54,55 @@ class Authority:
         self._now = now
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
-        certificate, key = directory / "ca.crt", directory / "ca.key"
+        certificate, key = directory / succession.CERTIFICATE, directory / succession.KEY
         if not (certificate.exists() and key.exists()):
             _write_new_authority(certificate, key)
-        try:
-            self.certificate_pem = certificate.read_bytes()
-            self._certificate = x509.load_pem_x509_certificate(self.certificate_pem)
-            loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
-        except ValueError as failure:
-            raise Refused(
-                str(directory),
-                found="a damaged ca.crt or ca.key",
-                wanted="restore them from a backup",
-            ) from failure
-        if not isinstance(loaded, ec.EllipticCurvePrivateKey):
-            raise Refused(str(key), found="another kind of key", wanted="an elliptic curve key")
-        self._key = loaded
+        succession.resume(directory)
+        self._read()
+
+    @property
+    def change(self) -> str:
+        """The name of the change of authorities that is under way, empty if none is."""
+        return succession.present_change(self.directory)
+
+    @property
+    def last_change(self) -> str:
+        """The name of the change that was completed last, empty if there was none."""
+        return succession.last_change(self.directory)
+
+    def begin_change(self, name: str) -> None:
+        """From now on trust a new authority too, and sign with it what clients ask for."""
+        succession.begin(self.directory, name, _write_new_authority)
+        self._read()
+
+    def finish_change(self) -> None:
+        """Trust the new authority alone."""
+        succession.turn(self.directory)
+        self._read()
+
+    @property
+    def newest_name(self) -> str:
+        """The name that certificates of the newest authority give as their issuer's."""
+        (name,) = self._newest.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(name.value)
+
+    def _read(self) -> None:
+        self._present = _issuer(self.directory)
+        following = succession.next_of(self.directory)
+        self._newest = _issuer(following) if following.exists() else self._present
+        self.certificate_pem = (self.directory / succession.CERTIFICATE).read_bytes()
+        """Every authority that is trusted."""
 
     def server_files(self) -> tuple[Path, Path]:
         """The certificate and key of the server, renewed: for loopback names only."""
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVED_NAMES]
         names += [x509.IPAddress(ipaddress.ip_address(text)) for text in _SERVED_ADDRESSES]
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(_name("oneco", ()), key.public_key(), _days(_SERVER_DAYS))
+        issuer = self._present
+        name, life = _name("oneco", ()), _days(_SERVER_DAYS)
+        builder = self._builder(issuer, name, key.public_key(), life)
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        certificate = self._sign(builder, ExtendedKeyUsageOID.SERVER_AUTH)
+        certificate = issuer.sign(builder, ExtendedKeyUsageOID.SERVER_AUTH)
         paths = self.directory / "server.crt", self.directory / "server.key"
         write_private(paths[0], certificate)
         write_private(paths[1], _key_pem(key))
@@ -85,8 +111,9 @@ class Authority:
     def client(self, user: str, groups: Sequence[str] = ()) -> Credential:
         """A new certificate that says who `user` is."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = self._builder(_name(user, groups), key.public_key(), self._client_life)
-        return Credential(self._sign(builder, ExtendedKeyUsageOID.CLIENT_AUTH), _key_pem(key))
+        issuer, name = self._newest, _name(user, groups)
+        builder = self._builder(issuer, name, key.public_key(), self._client_life)
+        return Credential(issuer.sign(builder, ExtendedKeyUsageOID.CLIENT_AUTH), _key_pem(key))
 
     def administrator(self) -> Credential:
         """A new certificate of the person whose hub this is: it may do everything."""
@@ -96,11 +123,13 @@ class Authority:
         """The client certificate that `request` asks for, whoever asks."""
         life = datetime.timedelta(seconds=seconds) if seconds else self._client_life
         life = min(life, self._client_life)
-        builder = self._builder(request.subject, request.public_key(), life)
-        return self._sign(builder, ExtendedKeyUsageOID.CLIENT_AUTH)
+        issuer = self._newest
+        builder = self._builder(issuer, request.subject, request.public_key(), life)
+        return issuer.sign(builder, ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def _builder(
         self,
+        issuer: _Issuer,
         subject: x509.Name,
         key: CertificatePublicKeyTypes,
         life: datetime.timedelta,
@@ -111,22 +140,48 @@ class Authority:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self._certificate.subject)
+            .issuer_name(issuer.certificate.subject)
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - skew)
-            .not_valid_after(min(now + life, self._certificate.not_valid_after_utc))
+            .not_valid_after(min(now + life, issuer.certificate.not_valid_after_utc))
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         )
 
-    def _sign(self, builder: x509.CertificateBuilder, usage: x509.ObjectIdentifier) -> bytes:
+
+class _Issuer(NamedTuple):
+    """One authority that signs."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    def sign(self, builder: x509.CertificateBuilder, usage: x509.ObjectIdentifier) -> bytes:
+        """The certificate that `builder` describes, PEM."""
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         builder = builder.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()),
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
             critical=False,
         )
-        signed = builder.sign(self._key, hashes.SHA256())
+        signed = builder.sign(self.key, hashes.SHA256())
         return signed.public_bytes(serialization.Encoding.PEM)
+
+
+def _issuer(directory: Path) -> _Issuer:
+    """The authority in `directory`: the first of its certificates, whose key is beside it."""
+    key = directory / succession.KEY
+    try:
+        content = (directory / succession.CERTIFICATE).read_bytes()
+        certificate = x509.load_pem_x509_certificate(content)
+        loaded = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except ValueError as failure:
+        raise Refused(
+            str(directory),
+            found="a damaged ca.crt or ca.key",
+            wanted="restore them from a backup",
+        ) from failure
+    if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+        raise Refused(str(key), found="another kind of key", wanted="an elliptic curve key")
+    return _Issuer(certificate, loaded)
 
 
 def _write_new_authority(certificate: Path, key: Path) -> None:

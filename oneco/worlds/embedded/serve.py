@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import hashlib
 import logging
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,20 +106,41 @@ class EmbeddedServer:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serve; port 0 takes the one of the last start, or any that is free."""
         check_is_loopback(host)
-        certificate, key = self.authority.server_files()
-        lets_in = self._admittance.lets_in
-        context = server_context(self.authority.directory / "ca.crt", certificate, key, lets_in)
+        context = self._tls()
         documents = Documents(self.server)
         self._port = HttpsPort(Application(self._resources, documents, self.rights), context)
         await self._open(self._port, host, port)
-        self._admittance.on_denied(functools.partial(self._port.drop, lets_in))
+        self._admittance.on_denied(functools.partial(self._port.drop, self._admittance.lets_in))
         shown, number = self._port.address
         self.url = f"https://[{shown}]:{number}" if ":" in shown else f"https://{shown}:{number}"
         write_private(self.directory / "port", str(number).encode())
-        administrator = self.authority.administrator()
-        write_kubeconfig(self.kubeconfig_path, self.kubeconfig(credential=administrator))
+        self._write_kubeconfig()
         for request in self.store.scan(signing.COLLECTION):
             self._sign_one(request)
+
+    async def renew(self) -> None:
+        """Show a new certificate to whoever connects from now on, and write the kubeconfig anew."""
+        if self._port is not None:
+            await self._port.use(self._tls())
+            self._write_kubeconfig()
+
+    async def begin_change(self, name: str) -> None:
+        """Trust a new authority besides the present one, and sign with it what clients ask for."""
+        self.authority.begin_change(name)
+        await self.renew()
+
+    async def finish_change(self) -> None:
+        """Trust the new authority alone; whoever is connected has to connect again."""
+        self.authority.finish_change()
+        await self.renew()
+        if self._port is not None:
+            self._port.drop(lambda _: False)
+
+    def clusters_of_the_newest(self) -> frozenset[str]:
+        """The clusters whose agents came last with a certificate of the newest authority."""
+        newest = self.authority.newest_name
+        met = self._admittance.met
+        return frozenset(cluster for cluster, issuer in met.items() if issuer == newest)
 
     async def stop(self) -> None:
         """End watches, let running requests end, and leave everything durable."""
@@ -136,6 +158,15 @@ class EmbeddedServer:
             credential=credential,
             token=token,
         )
+
+    def _tls(self) -> ssl.SSLContext:
+        certificate, key = self.authority.server_files()
+        trusted = self.authority.directory / "ca.crt"
+        return server_context(trusted, certificate, key, self._admittance.greet)
+
+    def _write_kubeconfig(self) -> None:
+        administrator = self.authority.administrator()
+        write_kubeconfig(self.kubeconfig_path, self.kubeconfig(credential=administrator))
 
     async def _open(self, opened: HttpsPort, host: str, port: int) -> None:
         last = self.directory / "port"

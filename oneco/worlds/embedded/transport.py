@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +24,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _IDLE_SECONDS = 120
 _HANDSHAKE_SECONDS = 10
 _GOODBYE_SECONDS = 0.5
+_BACKLOG = 512
 
 
 # uvicorn complains there about what clients sent; without a handler it would reach the terminal.
@@ -72,19 +75,36 @@ class HttpsPort:
 
     async def open(self, host: str, port: int) -> None:
         """Listen; port 0 takes any that is free."""
-        loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: _Protocol(self._config, self._state, {}, loop),
+            self._server = await asyncio.get_running_loop().create_server(
+                self._protocol,
                 host,
                 port,
                 ssl=self._context,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-                backlog=512,
+                backlog=_BACKLOG,
             )
         except OSError as failure:
             raise Unavailable(f"{host}:{port} cannot be listened on: {failure}") from failure
         self.address = self._server.sockets[0].getsockname()[:2]
+
+    async def use(self, context: ssl.SSLContext) -> None:
+        """Greet with `context` whoever connects from now on; who is connected stays so."""
+        assert self._server is not None, "a port is opened first"
+        before, self._context = self._server, context
+        # The same socket goes on listening: nobody finds the port closed in between.
+        listening = socket.socket(fileno=os.dup(before.sockets[0].fileno()))
+        self._server = await asyncio.get_running_loop().create_server(
+            self._protocol,
+            sock=listening,
+            ssl=context,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            backlog=_BACKLOG,
+        )
+        before.close()
+
+    def _protocol(self) -> _Protocol:
+        return _Protocol(self._config, self._state, {}, asyncio.get_running_loop())
 
     def drop(self, lets_in: Callable[[User | None], bool]) -> None:
         """End at once every connection of somebody who is not let in, watches too."""
@@ -110,16 +130,16 @@ class HttpsPort:
 
 
 def server_context(
-    authority: Path, certificate: Path, key: Path, lets_in: Callable[[User | None], bool]
+    authority: Path, certificate: Path, key: Path, greet: Callable[[object], bool]
 ) -> ssl.SSLContext:
-    """TLS that shows `certificate`, verifies that of a client if it has one, and asks `lets_in`."""
+    """TLS that shows `certificate`, verifies that of a client if it has one, and asks `greet`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(authority)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.set_alpn_protocols(["http/1.1"])
-    context.sslobject_class = guarded(lets_in)
+    context.sslobject_class = guarded(greet)
     return context
 
 
