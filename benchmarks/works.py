@@ -30,6 +30,7 @@ from oneco.kube.refs import Address, Resource
 from oneco.main import crds
 from oneco.worlds.cluster.client import connect
 from tests.real.cluster import RealCluster, running
+from tests.real.processes import free_ports
 from tools.real import building
 
 CLUSTER = "one"
@@ -169,6 +170,7 @@ def _ocm(bench: Bench, programs: Mapping[str, Path]) -> list[str]:
         f"--spoke-cluster-name={CLUSTER}",
         f"--agent-id={CLUSTER}",
         "--disable-leader-election",
+        f"--listen=127.0.0.1:{free_ports(1)[0]}",
         "--namespace=default",
     ]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from oneco.agent import asked
 from oneco.agent.seen import Wanted, WorkSeen
 from oneco.clock import Instant
 from oneco.decision import Action, Create, Decision, Replace, StatusWrite
@@ -30,6 +31,10 @@ _GONE = "it was deleted in the middle of a batch; made anew, all of its pods wou
 def report(seen: WorkSeen, missing: set[int], now: Instant) -> Decision:
     """Everything that changed since the last report; `missing` are the not yet applied."""
     refused = {failure.address: failure.message for failure in seen.failures}
+    account = asked.executor(seen)
+    if account:
+        said = f"this agent has its own rights and does not act for service account {account}"
+        refused = {one.address: said for one in seen.wanted if one.info is not None}
     rows = tuple(_observed(one, missing, refused, _paths(seen, one)) for one in seen.wanted)
     observed = Observed(
         hub_epoch=seen.epoch,
@@ -116,23 +121,11 @@ def _observed(
 
 def _paths(seen: WorkSeen, one: Wanted) -> dict[str, str]:
     """The live paths that the work asks to hear about for this object."""
-    for config in objects.dig(seen.work, "spec", "manifestConfigs", default=()):
-        named = config.get("resourceIdentifier") or {}
-        if named.get("name") == objects.name(one.manifest) and _is_same(named, one):
-            return {
-                row["name"]: row["path"]
-                for rule in config.get("feedbackRules") or ()
-                for row in rule.get("jsonPaths") or ()
-            }
-    return {}
-
-
-def _is_same(named: Mapping[str, Any], one: Wanted) -> bool:
-    if one.info is None:
-        return False
-    at = one.address
-    given = (named.get("group") or "", named.get("resource") or "", named.get("namespace") or "")
-    return given == (at.resource.group, at.resource.plural, objects.namespace(one.manifest))
+    return {
+        row["name"]: row["path"]
+        for rule in asked.config(seen, one).get("feedbackRules") or ()
+        for row in rule.get("jsonPaths") or ()
+    }
 
 
 def _value(path: str, live: Object) -> Json:
@@ -150,7 +143,7 @@ def _work_status(seen: WorkSeen, rows: Sequence[ObservedObject], now: Instant) -
     conditions = _kept(old.get("conditions") or (), (applied, there), generation, now)
     old_rows = objects.dig(old, "resourceStatus", "manifests", default=())
     manifests = [
-        _manifest_status(number, one, row, _at(old_rows, number), now)
+        {**_manifest_status(number, one, row, _at(old_rows, number), now), **_feedback(seen, one)}
         for number, (one, row) in enumerate(zip(seen.wanted, rows, strict=True))
     ]
     status = {"conditions": conditions, "resourceStatus": {"manifests": manifests}}
@@ -176,8 +169,13 @@ def _manifest_status(
             "namespace": row.ref.namespace,
         },
         "conditions": _kept(old.get("conditions") or (), conditions, 0, now),
-        "statusFeedback": {},
     }
+
+
+def _feedback(seen: WorkSeen, one: Wanted) -> dict[str, Any]:
+    """The values that were asked for, where no observation carries them."""
+    values = [] if seen.is_watched else list(asked.values(seen, one))
+    return {"statusFeedback": {"values": values} if values else {}}
 
 
 def _condition(kind: str, is_true: bool, message: str) -> dict[str, Any]:

@@ -106,7 +106,14 @@ class WorkSeen:
         return objects.namespace(self.work)
 
 
-def work(reader: Reader, key: tuple[str, str], kinds: Kinds, drivers: Workloads) -> WorkSeen | None:
+def work(
+    reader: Reader,
+    key: tuple[str, str],
+    kinds: Kinds,
+    drivers: Workloads,
+    *,
+    is_watched: bool = True,
+) -> WorkSeen | None:
     """The work at `key` (cluster, name), or None where there is none."""
     namespace, name = key
     found = reader.get(Address(ocm.WORKS, namespace, name))
@@ -127,8 +134,10 @@ def work(reader: Reader, key: tuple[str, str], kinds: Kinds, drivers: Workloads)
         leftovers=_leftovers(reader, found, status.applied_resources, wanted),
         observation=reader.get(Address(OBSERVATIONS, namespace, name)),
         epoch=epoch,
-        is_confirmed=_is_confirmed(reader, cluster, epoch),
+        # A hub of Open Cluster Management's alone has one life, as far as it tells.
+        is_confirmed=not is_watched or _is_confirmed(reader, cluster, epoch),
         failures=reader.failures(),
+        is_watched=is_watched,
     )
 
 
@@ -177,7 +186,9 @@ def _leftovers(
         (address, uid, reader.get(address, "member"))
         for address, uid in found
         # A namespace is never taken away: others may live there too.
-        if _place(address) not in keep and address.resource != _NAMESPACES
+        if _place(address) not in keep
+        and address.resource != _NAMESPACES
+        and not _stays(work, address)
     )
     return {
         address: live
@@ -189,6 +200,17 @@ def _leftovers(
 def _place(address: Address) -> Address:
     """Where an object stands: read through another version of its API, it is still the same one."""
     return address._replace(resource=address.resource._replace(version=""))
+
+
+def _stays(work: Object, address: Address) -> bool:
+    """Whether the work says that this object outlives it."""
+    option = objects.dig(work, "spec", "deleteOption", default={})
+    if option.get("propagationPolicy") != "SelectivelyOrphan":
+        return bool(option.get("propagationPolicy") == "Orphan")
+    own = (address.resource.group, address.resource.plural, address.namespace, address.name)
+    rules = objects.dig(option, "selectivelyOrphans", "orphaningRules", default=())
+    parts = ("group", "resource", "namespace", "name")
+    return any(tuple(one.get(part) or "" for part in parts) == own for one in rules)
 
 
 def _is_of(live: Object, work: Object) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable
 
-from oneco.agent import marks, reports, workloads
+from oneco.agent import asked, marks, reports, workloads
 from oneco.agent.seen import Wanted, WorkSeen, address_of, record_name
 from oneco.clock import Instant
 from oneco.decision import (
@@ -18,13 +18,14 @@ from oneco.decision import (
     Delete,
     Follow,
     Reason,
+    Replace,
     StatusWrite,
 )
 from oneco.kinds import ocm
 from oneco.kinds.parts import build
 from oneco.kinds.release import OBSERVATIONS
 from oneco.kube import objects
-from oneco.kube.api import DeleteOptions, Patch, WriteOptions
+from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.covers import covers
 from oneco.kube.refs import Address, Kind
 from oneco.kube.remembered import Remembered
@@ -54,16 +55,20 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
         return dataclasses.replace(told, follows=follows)
     if objects.is_deleting(seen.work):
         return dataclasses.replace(_take_off(seen), follows=follows)
-    before = tuple(_before_anything(seen))
-    if before:
-        return Decision(actions=before, follows=follows)
-    if not _is_recorded(seen):
-        return Decision(statuses=(_record(seen),), follows=follows)
+    if asked.executor(seen):
+        # With the agent's own rights it would do what that account may not.
+        told = reports.report(seen, {id(one) for one in seen.wanted}, now)
+        return dataclasses.replace(told, follows=follows)
     missing = [
         one
         for one in sorted(seen.wanted, key=_rank)
         if one.info is not None and not _is_applied(one, seen, types)
     ]
+    before = tuple(_before_anything(seen))
+    if before:
+        return Decision(actions=(*before, *_at_once(seen, missing)), follows=follows)
+    if not _is_recorded(seen):
+        return Decision(statuses=(_record(seen),), follows=follows)
     due = [one for one in missing if not one.is_gone]
     actions = (*_applies(seen, due), *_replacements(seen, missing), *_deletes(seen))
     if actions and not seen.failures:
@@ -87,13 +92,26 @@ def _tell(status: StatusWrite) -> Change:
     return Change(address, Patch("merge", {"status": status.status}))
 
 
+def _at_once(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
+    """Record and objects of a new work, right behind what comes before them: each waits for none
+    but the one before, and a look at a work costs more than what it finds.
+    """
+    if seen.record is not None or seen.failures:
+        return
+    written = _record(seen)
+    place = written.address._replace(subresource="status")
+    yield Change(place, Patch("merge", {"status": written.status}), "member")
+    yield from _applies(seen, missing)
+
+
 def _before_anything(seen: WorkSeen) -> Iterable[Action]:
     """Nothing is applied before the work can be ended properly and the record exists."""
     meta = objects.metadata(seen.work)
     finalizers = meta.get("finalizers") or []
     if ocm.WORK_FINALIZER not in finalizers:
-        patch = Patch("merge", {"metadata": {"finalizers": [*finalizers, ocm.WORK_FINALIZER]}})
-        yield Change(Address(ocm.WORKS, seen.cluster, seen.name), patch)
+        # Of this very version: a work that is gone meanwhile must bring nothing any more.
+        kept = {**meta, "finalizers": [*finalizers, ocm.WORK_FINALIZER]}
+        yield Replace(Address(ocm.WORKS, seen.cluster, seen.name), {**seen.work, "metadata": kept})
     if seen.record is None:
         body = {
             "apiVersion": ocm.APPLIED_WORKS.api_version,
@@ -112,8 +130,7 @@ def _before_anything(seen: WorkSeen) -> Iterable[Action]:
 
 
 def _take_off(seen: WorkSeen) -> Decision:
-    policy = objects.dig(seen.work, "spec", "deleteOption", "propagationPolicy", default="")
-    if seen.leftovers and policy != "Orphan":
+    if seen.leftovers:
         actions = tuple(_deletes(seen))
         reason = Reason("Removing", f"removes {_objects(len(seen.leftovers))}")
         return Decision(actions=actions, reasons=(reason,) if actions else ())
@@ -134,13 +151,19 @@ def _take_off(seen: WorkSeen) -> Decision:
 
 def _is_recorded(seen: WorkSeen) -> bool:
     known = {(one.group, one.resource, one.namespace, one.name) for one in seen.applied}
-    return all(_reference(one) in known for one in seen.wanted if one.info is not None)
+    return all(_reference(one) in known for one in _owned(seen))
+
+
+def _owned(seen: WorkSeen) -> list[Wanted]:
+    """The objects that go with the work: not those that it only looks at."""
+    served = (one for one in seen.wanted if one.info is not None)
+    return [one for one in served if asked.strategy(seen, one) != "ReadOnly"]
 
 
 def _record(seen: WorkSeen) -> StatusWrite:
     """The record names every object before the object exists, so that none is ever lost."""
     uids = {(one.group, one.resource, one.namespace, one.name): one.uid for one in seen.applied}
-    wanted = {_reference(one): _version(one) for one in seen.wanted if one.info is not None}
+    wanted = {_reference(one): _version(one) for one in _owned(seen)}
     still_there = {
         (at.resource.group, at.resource.plural, at.namespace, at.name): at.resource.version
         for at in seen.leftovers
@@ -161,8 +184,7 @@ def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
     # What was refused before goes last, so that it keeps nothing else from being applied.
     for one in sorted(missing, key=lambda each: each.address in failed):
         body = marks.marked(one.manifest, seen.name, seen.cluster)
-        options = WriteOptions(manager=marks.FIELD_MANAGER, force=True)
-        yield Apply(one.address, body, options, "member")
+        yield Apply(one.address, body, asked.options(seen, one), "member")
 
 
 def _replacements(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
@@ -181,6 +203,8 @@ def _deletes(seen: WorkSeen) -> Iterable[Action]:
 
 
 def _is_applied(one: Wanted, seen: WorkSeen, types: Types) -> bool:
+    if one.info is not None and asked.is_settled(seen, one):
+        return True
     if one.info is None or one.live is None or objects.is_deleting(one.live):
         return False
     if one.kind.kind == "Namespace":

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from oneco.fleet.joining import AGENT_PREFIX, FETCHERS_GROUP, JOINERS_GROUP
+from oneco.kinds import agents
 from oneco.kinds.ocm import CLUSTER_NAME_LABEL, CLUSTERS
 from oneco.kube import objects
 from oneco.kube.objects import Object
@@ -77,8 +78,10 @@ def of_cluster(cluster: Object) -> dict[Address, Object]:
     name = objects.name(cluster)
     own, in_namespace, everywhere = addresses(name)
     group = AGENT_PREFIX + name
+    # Ours asks for one request by its name; others look for theirs among all that there are.
+    asks = ("create", *_READ) if agents.of(cluster) == "foreign" else ("create", "get")
     rules = [
-        _rule(_REQUESTS[0], ("create", "get"), _REQUESTS[1]),
+        _rule(_REQUESTS[0], asks, _REQUESTS[1]),
         {**_rule(CLUSTERS.group, _READ, CLUSTERS.plural), "resourceNames": [name]},
         {
             **_rule(CLUSTERS.group, ("get", "patch", "update"), f"{CLUSTERS.plural}/status"),

@@ -32,7 +32,7 @@ class Agent:
         self.cluster, self._clock = cluster, clock
         self._kinds = ServedKinds(apis["member"])
         deciders = controllers.agent(cluster, self._kinds, duties)
-        self.shell = Shell(apis, deciders, clock, journal=journal)
+        self.shell = Shell(apis, deciders, clock, journal=journal, workers=duties.at_once)
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -64,11 +64,12 @@ class Duties:
     """What an agent owes its hub.
 
     No heartbeat where time is virtual, and no observation where the hub knows Open Cluster
-    Management's kinds and none of ours.
+    Management's kinds and none of ours. `at_once` works are brought side by side.
     """
 
     has_heartbeat: bool = True
     is_watched: bool = True
+    at_once: int = 1
 
 
 ALL = Duties()
@@ -111,8 +112,7 @@ def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
 
 
 def _work(reader: Reader, key: Key, *, kinds: Kinds, is_watched: bool) -> WorkSeen | None:
-    found = agent_seen.work(reader, key, kinds, WORKLOADS)
-    return found if found is None else dataclasses.replace(found, is_watched=is_watched)
+    return agent_seen.work(reader, key, kinds, WORKLOADS, is_watched=is_watched)
 
 
 def _applications() -> Controller:

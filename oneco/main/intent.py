@@ -13,12 +13,17 @@ from oneco.control.shell import Shell
 from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.objects import Object
+from oneco.kube.remembered import Remembered
 from oneco.worlds.embedded.sealed_file import SealedFile
 from oneco.worlds.embedded.sealing import NotOpened
 
 # Many changes in a row are written together: the file has all of them each time.
 _PAUSE_SECONDS = 1.0
 _FILE, _PLAIN = "intent", "intent.json"
+
+
+# Every write has all works in it, of which most are as they were.
+_stripped: Remembered[Object] = Remembered(1024)
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -111,8 +116,10 @@ class Intent:
 
 def _told(obj: Object | None) -> Object | None:
     """What the hub says in `obj`, without what is said to the hub."""
-    if obj is None:
-        return None
+    return None if obj is None else _stripped.ask(_strip, obj)
+
+
+def _strip(obj: Object) -> Object:
     without_status = objects.drop(obj, ("status",))
     for field in ("resourceVersion", "managedFields"):
         without_status = objects.drop(without_status, ("metadata", field))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from oneco.kinds import ocm
 from oneco.kinds.conditions import find
 from oneco.kinds.parts import parse
-from oneco.kinds.release import ObjectRef, Observed, ObservedObject
+from oneco.kinds.release import PARTITION_ANNOTATION, ObjectRef, Observed, ObservedObject
 from oneco.kube import objects
 from oneco.kube.objects import Json, Object
 from oneco.kube.refs import kind_of
@@ -69,6 +69,8 @@ def _observed(manifest: Object, rows: Rows, steps: Steps) -> ObservedObject:
         message = applied.get("message") or ""
         is_refused = any(one in message for one in _FINAL)
         return ObservedObject(ref=ref, message=message, is_refused=is_refused)
+    if _is_gone(row, manifest):
+        return ObservedObject(ref=ref, is_gone=True, message="it is not there any more")
     values = {one.name: _value(one.field_value) for one in row.status_feedback.values}
     is_current = values.get(foreign.MARK, "") == foreign.mark_of(manifest)
     driver = steps.get(kind)
@@ -84,6 +86,13 @@ def _observed(manifest: Object, rows: Rows, steps: Steps) -> ObservedObject:
         is_current=is_current and _number(values, foreign.OBSERVED) >= generation,
         **counts._asdict(),
     )
+
+
+def _is_gone(row: ocm.ManifestStatus, manifest: Object) -> bool:
+    """Whether a workload was deleted in the middle of a batch: made anew, all its pods are new."""
+    is_gated = PARTITION_ANNOTATION in objects.annotations_of(manifest)
+    available = find(row.conditions, "Available") or {}
+    return is_gated and available.get("reason") == "ResourceNotAvailable"
 
 
 def _value(field: ocm.FeedbackField) -> Json:

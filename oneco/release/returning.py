@@ -31,13 +31,19 @@ def roll_back(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
         return _roll_back_to_nothing(seen, now)
     if is_leaving(seen):
         return wait(seen, LEAVING)
-    led = seen.foreign
-    wanted = foreign.content(before, {}, led) if led else works.content(before, {}, workloads)
+    wanted = _whole(seen, before, workloads)
     if not works.is_current(seen.work, wanted):
         reason = Reason("RollbackStarted", f"puts {before.revision} back")
         write = bring(seen, wanted, before.revision)
         return decided(seen, seen.status, reason, write, phase="RollingBack", workloads=())
     return _follow(seen, before, now, workloads)
+
+
+def _whole(seen: UnitSeen, variant: Variant, workloads: Workloads) -> works.Content:
+    """The variant with nothing held back, as the cluster's agent takes it."""
+    if seen.foreign is not None:
+        return foreign.content(variant, {}, seen.foreign)
+    return works.content(variant, {}, workloads)
 
 
 def _follow(seen: UnitSeen, before: Variant, now: Instant, workloads: Workloads) -> Decision:
@@ -87,7 +93,7 @@ def mend(seen: UnitSeen, workloads: Workloads) -> Decision | None:
     status = seen.status
     if seen.before is None or not status.batch_started_at or status.phase == "Failed":
         return None
-    good = works.content(seen.before, {}, workloads)
+    good = _whole(seen, seen.before, workloads)
     if works.is_current(seen.work, good):
         return _await_mending(seen, workloads)
     is_told = seen.observed is not None and is_about(seen.observed, seen.work or {})

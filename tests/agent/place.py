@@ -52,6 +52,8 @@ def spec_of(*manifests):
 class Place:
     """A hub and one member, whose agent comes and goes."""
 
+    duties = Duties(has_heartbeat=False)
+
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.server = ApiServer(MemoryStore(), clock)
@@ -72,9 +74,7 @@ class Place:
             "hub": self.cluster.way_to(self.server),
             "member": self.member,
         }
-        work = asyncio.ensure_future(
-            Agent("here", apis, self.clock, duties=Duties(has_heartbeat=False)).run()
-        )
+        work = asyncio.ensure_future(Agent("here", apis, self.clock, duties=self.duties).run())
         await self.clock.sleep_until(Instant(self.clock.now() + seconds))
         assert not work.done()
         work.cancel()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.real.processes import Program
+from tests.real.processes import Program, free_ports
 
 NAMESPACE = "open-cluster-management-agent"
 STATUS_SECONDS = 1
@@ -20,6 +20,7 @@ class Klusterlet:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.bootstrap, self.credential = folder / "bootstrap", folder / "hub-kubeconfig"
+        own, others = free_ports(2)
         common = (
             f"--spoke-cluster-name={cluster}",
             f"--agent-id={cluster}-agent",
@@ -34,6 +35,7 @@ class Klusterlet:
                 programs["ocm-registration"],
                 "agent",
                 *common,
+                f"--listen=127.0.0.1:{own}",
                 f"--bootstrap-kubeconfig={self.bootstrap}",
                 f"--hub-kubeconfig-dir={self.credential}",
             ],
@@ -45,6 +47,7 @@ class Klusterlet:
                 programs["ocm-work"],
                 "agent",
                 *common,
+                f"--listen=127.0.0.1:{others}",
                 f"--hub-kubeconfig={self.credential / 'kubeconfig'}",
                 f"--workload-source-config={self.credential / 'kubeconfig'}",
                 f"--status-sync-interval={STATUS_SECONDS}s",
@@ -59,4 +62,5 @@ class Klusterlet:
 
     def words(self) -> str:
         """What both said last."""
-        return "\n".join(one.last_words() for one in (self.registration, self.work))
+        programs = (self.registration, self.work)
+        return "\n".join(one.last_words() for one in programs if one.log.exists())
