@@ -33,7 +33,8 @@ class ApiError(OnecoError):
         details = dict(self.details)
         if self.causes:
             details["causes"] = [
-                {"reason": cause.reason, "message": cause.message, "field": cause.field}
+                {"reason": cause.reason, "message": cause.message}
+                | ({"field": cause.field} if cause.field else {})
                 for cause in self.causes
             ]
         body: dict[str, Any] = {

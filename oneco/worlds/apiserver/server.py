@@ -29,6 +29,7 @@ from oneco.worlds.apiserver import (
     bodies,
     conversion,
     customs,
+    evictions,
     lists,
     matching,
     patches,
@@ -281,8 +282,11 @@ class ApiServer:
             self._writes.bind(request, old, body)
             return subresources.done()
         if address.subresource == "eviction":
+            wanted = evictions.options(body)
+            self._removal.check(served, old, wanted)
+            evictions.spend(self.core, old, dry_run=options.dry_run)
             if not options.dry_run:
-                self._removal.delete(served, key, DeleteOptions())
+                self._removal.delete(served, key, wanted)
             return subresources.done()
         if address.subresource == "token":
             return self._rights.token(old, bodies.token_request(body))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from oneco.worlds.apiserver.evictions import BUDGETS
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours import autoscalers
 from oneco.worlds.behaviours.autoscalers import Autoscalers
+from oneco.worlds.behaviours.budgets import Budgets
 from oneco.worlds.behaviours.claims import Claims
 from oneco.worlds.behaviours.controller import Controller
 from oneco.worlds.behaviours.cronjobs import CronJobs
@@ -32,6 +34,7 @@ from oneco.worlds.behaviours.upkeep import Upkeep
 
 _Maker = Callable[[Hand, Index, Callable[[], None]], Controller]
 _LATE: Mapping[str, _Maker] = {
+    BUDGETS: Budgets,
     clonesets.COLLECTION: clonesets.CloneSets,
     advanced_statefulsets.COLLECTION: advanced_statefulsets.AdvancedStatefulSets,
     advanced_daemonsets.COLLECTION: advanced_daemonsets.AdvancedDaemonSets,
