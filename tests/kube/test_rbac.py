@@ -235,6 +235,7 @@ def test_a_book_that_was_changed_is_as_one_that_was_written_anew(steps):
                 Asked("b", "b", "b", "y", namespace),
             ):
                 assert book.verdict(user, asked) == fresh.verdict(user, asked)
+                assert book.is_allowed(user, asked) == book.verdict(user, asked).is_allowed
             assert book.rules(user, namespace) == fresh.rules(user, namespace)
 
 

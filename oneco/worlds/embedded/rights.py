@@ -48,9 +48,8 @@ class RoleRights:
 
     def authorize_act(self, user: User, asked: Asked) -> None:
         """Forbidden unless `user` may do what is asked."""
-        found = self._book.verdict(user, asked)
-        if not found.is_allowed:
-            raise forbidden(user, asked, found.reason)
+        if not self._book.is_allowed(user, asked):
+            raise forbidden(user, asked, self._book.verdict(user, asked).reason)
 
     def verdict(self, user: User, asked: Asked) -> Verdict:
         """Whether `user` may do what is asked."""
@@ -86,7 +85,7 @@ class RoleRights:
         key, plural = request.key, request.served.resource.plural
         if new.get("kind") in rbac.ROLE_KINDS:
             act = Asked("escalate", rbac.GROUP, plural, "", key.namespace, key.name if old else "")
-            if self._book.verdict(user, act).is_allowed:
+            if self._book.is_allowed(user, act):
                 return
             self._check_granted(user, request, new.get("rules") or ())
             self._check_aggregation(user, request, old, new)
@@ -95,7 +94,7 @@ class RoleRights:
         kinds = "roles" if reference.get("kind") == "Role" else "clusterroles"
         name = reference.get("name") or ""
         act = Asked("bind", rbac.GROUP, kinds, "", key.namespace, name)
-        if self._book.verdict(user, act).is_allowed:
+        if self._book.is_allowed(user, act):
             return
         rules = self._book.rules_of(reference, key.namespace)
         if rules is None:
@@ -129,7 +128,7 @@ class RoleRights:
         domain = signer.partition("/")[0]
         for name in (signer, f"{domain}/*"):
             asked = Asked("approve", "certificates.k8s.io", "signers", name=name)
-            if self._book.verdict(user, asked).is_allowed:
+            if self._book.is_allowed(user, asked):
                 return
         words = f'user not permitted to approve requests with signerName "{signer}"'
         raise _refused(request, words)
