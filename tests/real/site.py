@@ -30,6 +30,17 @@ TOKEN = Address(Resource("", "v1", "serviceaccounts"), "oneco-system", "oneco-hu
 _SECONDS = 60.0
 
 
+async def write_account(kubeconfig: Path, file: Path) -> None:
+    """A kubeconfig of the service account that `oneco install` made there."""
+    async with connect(str(kubeconfig)) as api:
+        made = await api.create(TOKEN, {"spec": {"expirationSeconds": 3600}})
+    token = file.with_suffix(".token")
+    token.write_text(made["status"]["token"])
+    found = yaml.safe_load(kubeconfig.read_text())
+    found["users"][0]["user"] = {"tokenFile": token.name}
+    file.write_text(yaml.safe_dump(found))
+
+
 class Site:
     """What both kinds of hub have; a kind starts its own processes."""
 
@@ -123,17 +134,8 @@ class RealSite(Site):
     def start(self) -> None:
         """As always, after the cluster was made ready to be a hub."""
         self.oneco("install")
-        asyncio.run(self._write_account())
+        asyncio.run(write_account(self.kubeconfig, self._account))
         super().start()
-
-    async def _write_account(self) -> None:
-        """A kubeconfig of the service account that `oneco install` made."""
-        async with connect(str(self.kubeconfig)) as api:
-            made = await api.create(TOKEN, {"spec": {"expirationSeconds": 3600}})
-        (self.folder / "token").write_text(made["status"]["token"])
-        found = yaml.safe_load(self.kubeconfig.read_text())
-        found["users"][0]["user"] = {"tokenFile": "token"}
-        self._account.write_text(yaml.safe_dump(found))
 
     @property
     def _account(self) -> Path:

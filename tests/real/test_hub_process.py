@@ -12,18 +12,22 @@ from pathlib import Path
 import pytest
 import yaml
 
+from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kube import objects
 from oneco.kube.api import Patch, WriteOptions
 from oneco.kube.errors import Invalid, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
-from oneco.main import asked, crds
+from oneco.main import adding, asked, crds, installing, manifests
+from oneco.main.connecting import Choice
+from oneco.main.epoch import SYSTEM_NAMESPACE
+from oneco.main.kubeconfigs import SECRETS
 from oneco.main.remote import LEASE
 from oneco.worlds.cluster.client import connect
 from tests.real.cluster import RealCluster
 from tests.real.processes import Program, until
-from tests.real.site import ONECO, ROOT
+from tests.real.site import ONECO, ROOT, write_account
 
 _SECONDS = 60.0
 BAD = {
@@ -45,10 +49,11 @@ class Processes:
         self.cluster, self.folder = cluster, folder
         self.started: list[Program] = []
 
-    def up(self, *words: str) -> Program:
-        """Start one more."""
+    def up(self, *words: str, kubeconfig: Path | None = None) -> Program:
+        """Start one more, as an administrator or with another kubeconfig."""
         name = f"hub-{len(self.started)}"
-        whole: list[str | Path] = [*ONECO, "up", "--kubeconfig", self.cluster.kubeconfig, *words]
+        whose = kubeconfig or self.cluster.kubeconfig
+        whole: list[str | Path] = [*ONECO, "up", "--kubeconfig", whose, *words]
         program = Program(name, [*whole, "--data", self.folder / name], self.folder / f"{name}.log")
         self.started.append(program)
         program.start()
@@ -196,6 +201,43 @@ def test_what_stands_in_the_way_is_said_in_words(processes, tmp_path):
         assert "one that serves v9" in fails(processes.cluster.kubeconfig)
     finally:
         processes.ask(lambda api: api.delete(place))
+
+
+def test_a_member_that_the_hub_reaches_itself_is_served_with_the_rights_of_the_account(
+    processes, real_fleet, tmp_path
+):
+    member, account = real_fleet(1)[0], tmp_path / "account"
+    processes.ask(lambda api: installing.install(api, [*manifests.kinds(), *manifests.account()]))
+    asyncio.run(write_account(processes.cluster.kubeconfig, account))
+    program = processes.up(kubeconfig=account)
+    processes.says(program, "The hub is at")
+    choice = Choice(kubeconfig=str(member.kubeconfig))
+    processes.ask(lambda api: adding.add(api, "reached", choice, {}))
+    place = Address(APPLICATIONS, "default", "reached")
+    topology = {"name": "t", "type": "topology", "properties": {"clusters": ["reached"]}}
+    wanted = an_application("reached")
+    wanted = {**wanted, "spec": {**wanted["spec"], "policies": [topology]}}
+    processes.ask(lambda api: api.apply(place, wanted, WriteOptions(force=True)))
+
+    def runs() -> bool:
+        found = processes.ask(lambda api: api.get(place))
+        return objects.dig(found, "status", "status") == "running"
+
+    until(runs, program.last_words, _SECONDS)
+    processes.ask(lambda api: api.delete(place))
+    until(lambda: is_gone(processes, place), program.last_words, _SECONDS)
+    secret = Address(SECRETS, SYSTEM_NAMESPACE, "member-reached")
+    processes.ask(lambda api: api.delete(secret))
+    processes.ask(lambda api: api.delete(Address(ocm.CLUSTERS, "", "reached")))
+
+
+def is_gone(processes: Processes, place: Address) -> bool:
+    """Whether there is nothing at `place` any more."""
+    try:
+        processes.ask(lambda api: api.get(place))
+    except NotFound:
+        return True
+    return False
 
 
 def test_a_hub_that_is_away_at_the_start_is_waited_for(processes):
