@@ -2,15 +2,17 @@
 
     python tools/generate_builtin.py KUBECONFIG
 
-The kubeconfig must use a bearer token, as that of a test control plane does.
+The kubeconfig is that of a test control plane (`./dev real up`).
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
 import ssl
 import sys
+import tempfile
 import urllib.request
 from typing import Any
 
@@ -67,20 +69,25 @@ def main() -> None:
 
 
 class Server:
-    """A kube-apiserver that takes a bearer token."""
+    """A kube-apiserver that takes the client certificate of a kubeconfig."""
 
     def __init__(self, kubeconfig: str) -> None:
         config = yaml.safe_load(pathlib.Path(kubeconfig).read_text("utf-8"))
         self.url = config["clusters"][0]["cluster"]["server"]
-        self.token = config["users"][0]["user"]["token"]
+        self.trust = ssl.create_default_context()
+        # A throw-away test server on loopback signs its own certificate.
+        self.trust.check_hostname, self.trust.verify_mode = False, ssl.CERT_NONE
+        user = config["users"][0]["user"]
+        with tempfile.NamedTemporaryFile() as both:
+            for part in ("client-certificate-data", "client-key-data"):
+                both.write(base64.b64decode(user[part]) + b"\n")
+            both.flush()
+            self.trust.load_cert_chain(both.name)
 
     def get(self, path: str, accept: str = "application/json") -> Any:
         """The JSON document at `path`."""
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": accept}
-        request = urllib.request.Request(self.url + path, headers=headers)
-        # A throw-away test server on loopback signs its own certificate.
-        trusting = ssl._create_unverified_context()
-        with urllib.request.urlopen(request, context=trusting, timeout=60) as answer:
+        request = urllib.request.Request(self.url + path, headers={"Accept": accept})
+        with urllib.request.urlopen(request, context=self.trust, timeout=60) as answer:
             return json.load(answer)
 
 

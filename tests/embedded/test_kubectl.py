@@ -224,7 +224,11 @@ def test_diff_shows_what_apply_would_change(kubectl):
 
 
 def test_explain_built_in_fields(kubectl):
-    assert "template\t<PodTemplateSpec> -required-" in kubectl("explain", "deployment.spec")
+    told = kubectl("explain", "deployment.spec")
+    assert "template\t<PodTemplateSpec> -required-" in told
+    assert "Number of desired pods." in told
+    sizes = kubectl("explain", "deployment.spec.strategy", "--recursive")
+    assert "maxSurge\t<IntOrString>" in sizes
 
 
 def test_a_custom_kind_is_served_printed_and_explained(kubectl):

@@ -1,4 +1,4 @@
-"""OpenAPI v3 documents from the table of types and the schemas of CRDs.
+"""OpenAPI v3 documents from the tables of types and texts and the schemas of CRDs.
 
 Enough for `kubectl explain` and for clients that look up which parameters a write takes.
 """
@@ -15,10 +15,12 @@ from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Kind, Resource, ResourceInfo
 from oneco.kube.types import Type
 from oneco.worlds.apiserver.server import ApiServer
+from oneco.worlds.embedded import texts
 from oneco.worlds.embedded.discovery import Discovery
 
 _ROOT = "/openapi/v3"
 _DEFINITIONS = Address(Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions"))
+_COMMON = Kind("apps", "v1", "Deployment")
 _FORMS: dict[str, dict[str, Any]] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -93,9 +95,12 @@ class OpenApi:
             }
             return name
         schema = self._custom(info)
-        described: dict[str, Any] = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-        described |= schema.get("properties") or {}
-        described["metadata"] = _reference(types.object_meta(), schemas)
+        # What every kind has is told as of a built-in one.
+        common = types.of(_COMMON)
+        assert common is not None, "the table has Deployments"
+        described = dict(schema.get("properties") or {})
+        for key in ("apiVersion", "kind", "metadata"):
+            described[key] = _field(common, key, schemas)
         name = f"{kind.group}.{kind.version}.{kind.kind}"
         marks = {"properties": described, "x-kubernetes-group-version-kind": [mark]}
         schemas[name] = {**schema, **marks}
@@ -137,6 +142,25 @@ def _reference(found: Type, schemas: dict[str, Any]) -> dict[str, Any]:
     return {"allOf": [{"$ref": f"#/components/schemas/{name}"}], "default": {}}
 
 
+def _field(owner: Type, key: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    """How a field of a built-in type is described."""
+    one = owner.fields[key]
+    text, target = texts.of(owner.name, key)
+    schema = _special(one, target, schemas) if target else _reference(one, schemas)
+    return {"description": text, **schema} if text else schema
+
+
+def _special(found: Type, target: str, schemas: dict[str, Any]) -> dict[str, Any]:
+    """A field, or the items of one, whose type has a name and no structure."""
+    schemas[target] = texts.schemas()[target]
+    reference = {"allOf": [{"$ref": f"#/components/schemas/{target}"}]}
+    if found.form == "list":
+        return {"type": "array", "items": reference}
+    if found.form == "map":
+        return {"type": "object", "additionalProperties": reference}
+    return reference
+
+
 def _structure(found: Type, schemas: dict[str, Any]) -> dict[str, Any]:
     if found.form in _FORMS:
         simple = dict(_FORMS[found.form])
@@ -151,8 +175,11 @@ def _structure(found: Type, schemas: dict[str, Any]) -> dict[str, Any]:
     if found.form == "list":
         return {"type": "array", "items": element}
     schema: dict[str, Any] = {"type": "object"}
+    text, _ = texts.of(found.name)
+    if text:
+        schema["description"] = text
     if found.fields:
-        schema["properties"] = {key: _reference(one, schemas) for key, one in found.fields.items()}
+        schema["properties"] = {key: _field(found, key, schemas) for key in found.fields}
     elif found.element is not None:
         schema["additionalProperties"] = element
     if found.required:
