@@ -52,6 +52,7 @@ STEPS: Mapping[Kind, Stepped] = {**kubernetes.STEPS, **kruise.STEPS}
 _LEASES = membership.LEASES
 _AGENTS_LEASE = Match(fields=f"metadata.name={membership.LEASE_NAME}")
 _SETTLE_SECONDS = 0.5
+_TELL_SECONDS = 5.0
 
 
 def hub() -> Sequence[Controller]:
@@ -124,7 +125,11 @@ def _applications() -> Controller:
         sources=(
             Source(resource=APPLICATIONS, wakes=wakes.itself),
             Source(resource=REVISIONS, wakes=own, indexed=label),
-            Source(resource=RELEASES, wakes=own, indexed=label, settle_seconds=_SETTLE_SECONDS),
+            Source(
+                resource=RELEASES, wakes=wakes.application_of_turn, settle_seconds=_SETTLE_SECONDS
+            ),
+            # What it only says of itself in between is no hurry: each look costs a write.
+            Source(resource=RELEASES, wakes=own, indexed=label, settle_seconds=_TELL_SECONDS),
             Source(resource=ocm.PLACEMENTS, wakes=own, indexed=label),
             Source(resource=ocm.PLACEMENT_DECISIONS, wakes=namespace),
             Source(resource=POLICIES, wakes=namespace),

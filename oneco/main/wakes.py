@@ -137,6 +137,12 @@ def application_of(_: Reader, seen: Seen) -> Iterable[Key]:
         yield objects.namespace(obj), name
 
 
+def application_of_turn(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The Application of a release that came, went, or changed its phase."""
+    if _parts(seen.old) != _parts(seen.new):
+        yield from application_of(reader, seen)
+
+
 def application_of_unit(_: Reader, seen: Seen) -> Iterable[Key]:
     """The unit's Application, when the unit's phase changed."""
     if _parts(seen.old) != _parts(seen.new):
@@ -256,9 +262,9 @@ def _phase(obj: Object | None) -> str:
     return str(phase)
 
 
-def _parts(unit: Object | None) -> tuple[object, ...]:
-    status = (unit or {}).get("status") or {}
-    return status.get("phase"), status.get("isTouched"), status.get("release"), unit is None
+def _parts(obj: Object | None) -> tuple[object, ...]:
+    status = (obj or {}).get("status") or {}
+    return status.get("phase"), status.get("isTouched"), status.get("release"), obj is None
 
 
 def _belonging(cluster: Object | None) -> object:
