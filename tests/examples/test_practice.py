@@ -68,18 +68,18 @@ def test_the_commands_of_a_chapter_work_one_after_the_other(chapter, tmp_path):
     follow(chapter, tmp_path)
 
 
-def follow(chapter: Path, folder: Path) -> None:
+def follow(chapter: Path, folder: Path, *, seconds: float = LIMIT_SECONDS) -> None:
     """Run the chapter's commands in `work` of the folder, and see what a reader sees."""
     script = "\n".join(("set -euo pipefail", *COMMANDS.findall(chapter.read_text())))
     (folder / "chapter.sh").write_text(script)
-    shown = run(folder)
+    shown = run(folder, seconds)
     place = 0
     for text in SHOWN[chapter.stem]:
         assert text in shown[place:], f"{text!r} is not shown after:\n{shown[:place][-2000:]}"
         place = shown.index(text, place) + len(text)
 
 
-def run(folder: Path) -> str:
+def run(folder: Path, seconds: float) -> str:
     """What the chapter's commands print; a command that fails ends them and the test."""
     scripts = sysconfig.get_path("scripts")
     environment = {"PATH": f"{scripts}:{os.environ['PATH']}", "HOME": str(folder)}
@@ -94,7 +94,7 @@ def run(folder: Path) -> str:
         start_new_session=True,
     ) as shell:
         try:
-            shown, _ = shell.communicate(timeout=LIMIT_SECONDS)
+            shown, _ = shell.communicate(timeout=seconds)
         except BaseException:
             end(shell)
             raise
