@@ -14,7 +14,7 @@ from oneco.errors import Refused
 from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.ocm import CLUSTERS
 from oneco.kinds.release import POLICIES
-from oneco.kube import objects
+from oneco.kube import objects, secrecy
 from oneco.kube.api import Api, ListOptions, Match, WriteOptions
 from oneco.kube.documents import Document
 from oneco.kube.errors import ApiRefusal, Conflict, MethodNotAllowed, NotFound
@@ -122,14 +122,18 @@ def placed_refusal(document: Document, refusal: Refused) -> Refused:
     """A server's refusal with the place in the file that it speaks of."""
     if isinstance(refusal, Conflict):
         wanted = "the value that is there, or --force-conflicts to take the fields over"
-        return Refused(document.where(), found=refusal.message, wanted=wanted)
+        found = secrecy.redacted(refusal.message, document.object)
+        return Refused(document.where(), found=found, wanted=wanted)
     if not isinstance(refusal, ApiRefusal):
         return refusal
+    place = document.where()
+    said = refusal.message
     if refusal.causes:
-        first = refusal.causes[0]
+        place = document.where(refusal.causes[0].field)
         said = "; ".join(f"{one.field}: {one.message}" for one in refusal.causes)
-        return Refused(f"{document.where(first.field)}: the server refuses it: {said}")
-    return Refused(f"{document.where()}: the server refuses it: {refusal.message}")
+    # Servers quote what they refuse.
+    said = secrecy.redacted(said, document.object)
+    return Refused(f"{place}: the server refuses it: {said}")
 
 
 async def _ask(

@@ -21,7 +21,7 @@ from oneco.errors import Refused
 from oneco.kinds import validity
 from oneco.kinds.oam import APPLICATIONS, ApplicationSpec
 from oneco.kinds.parts import parse
-from oneco.kube import decoding, defaults, documents, names, objects, validation
+from oneco.kube import decoding, defaults, documents, names, objects, secrecy, validation
 from oneco.kube.documents import Document
 from oneco.kube.errors import BadRequest, Cause
 from oneco.kube.objects import Object, dig
@@ -61,7 +61,7 @@ def load(paths: Sequence[str], *, versions_of: Collection[str] = ()) -> tuple[Do
     refusals = list(wrong)
     kinds = known.among(found)
     for document in found:
-        refusals += check(document, kinds)
+        refusals += [_without_secrets(one, document) for one in check(document, kinds)]
     if refusals:
         raise Mistakes(refusals)
     if not found:
@@ -83,6 +83,16 @@ def check(document: Document, kinds: Kinds) -> list[Refused]:
         wrong += [one for one in finder(document.object, kind) if not _is_said(one, wrong)]
     wrong.sort(key=lambda one: document.line(one.path))
     return [Refused(document.where(one.path), found=one.found, wanted=one.wanted) for one in wrong]
+
+
+def _without_secrets(refusal: Refused, document: Document) -> Refused:
+    if isinstance(refusal.found, bool | None) or not document.object:
+        return refusal
+    found = refusal.found if isinstance(refusal.found, str) else json.dumps(refusal.found)
+    clean = secrecy.redacted(found, document.object)
+    if clean == found:
+        return refusal
+    return Refused(refusal.where, found=clean, wanted=refusal.wanted)
 
 
 def _is_said(one: Mistake, wrong: Iterable[Mistake]) -> bool:

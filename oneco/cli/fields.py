@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from oneco.kube import objects
+from oneco.kube import objects, secrecy
 from oneco.kube.objects import Json, Object
 
 _SERVERS_OWN: Final = (
@@ -29,8 +29,19 @@ class Field(NamedTuple):
 
 
 def differences(old: Object | None, new: Object | None) -> tuple[Field, ...]:
-    """The fields in which two objects differ, without those that a server sets itself."""
-    return tuple(_compare(plain(old or {}), plain(new or {}), ""))
+    """The fields in which two objects differ, without those that a server sets itself.
+
+    What a Secret holds is not shown, only that it differs.
+    """
+    left, right = secrecy.hidden(plain(old or {})), secrecy.hidden(plain(new or {}))
+    return tuple(_masked(field) for field in _compare(left, right, ""))
+
+
+def _masked(field: Field) -> Field:
+    before, after = secrecy.MASK, secrecy.MASK
+    if field.old is not None and field.new is not None:
+        before, after = f"{before} (before)", f"{after} (after)"
+    return Field(field.path, secrecy.shown(field.old, before), secrecy.shown(field.new, after))
 
 
 def plain(obj: Object) -> Object:

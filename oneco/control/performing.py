@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from oneco.control.cache import Cache
 from oneco.decision import (
@@ -18,7 +18,7 @@ from oneco.decision import (
     Side,
     StatusWrite,
 )
-from oneco.kube import objects
+from oneco.kube import objects, secrecy
 from oneco.kube.api import Api
 from oneco.kube.errors import AlreadyExists, ApiOutage, ApiRefusal, Conflict, NotFound
 from oneco.kube.objects import Object
@@ -65,13 +65,13 @@ class Performer:
         # A status is about what was decided on, and about nothing that came while actions ran.
         decided_on = {id(status): self._version(status) for status in decision.statuses}
         for action in decision.actions:
-            done.at = action.address
+            done.at, done.body = action.address, _body(action)
             done.writes += await self._act(action)
             for status in decision.statuses:
                 if status.address == done.at._replace(subresource=""):
                     decided_on[id(status)] = self._version(status)
         for status in decision.statuses:
-            done.at = status.address
+            done.at, done.body = status.address, status.status
             done.writes += await self._show(status, decided_on[id(status)])
 
     async def _act(self, action: Action) -> int:
@@ -180,7 +180,20 @@ class _Done:
 
     def __init__(self) -> None:
         self.writes, self.at = 0, Address(Resource("", "", ""))
+        self.body: Any = None
+        """What is being written, for the words of whoever refuses it."""
 
 
 def _refused(done: _Done, error: ApiRefusal) -> Outcome:
-    return Outcome(done.writes, failure=Failure(done.at, error.reason, error.message))
+    # The message goes into conditions and journals, and servers quote what they refuse.
+    message = secrecy.redacted(error.message, done.body)
+    return Outcome(done.writes, failure=Failure(done.at, error.reason, message))
+
+
+def _body(action: Action) -> Any:
+    match action:
+        case Delete():
+            return None
+        case Change():
+            return action.patch.body
+    return action.body

@@ -30,7 +30,7 @@ from oneco.kinds import validity
 from oneco.kinds.oam import DELIVERY_FINALIZER, REVISIONS
 from oneco.kinds.ocm import PLACEMENTS
 from oneco.kinds.release import RELEASES, UNITS
-from oneco.kube import causes, objects
+from oneco.kube import causes, objects, secrecy
 from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
@@ -103,6 +103,8 @@ def _decided(
 
 def _stop(seen: ApplicationSeen, fault: Fault, actions: Sequence[Action], now: Instant) -> Decision:
     """Say what is wrong and leave everything that was delivered as it is."""
+    # What is wrong may quote a value, and the status is read by more people than the spec.
+    fault = fault._replace(message=secrecy.redacted(fault.message, seen.application))
     return Decision(
         actions=actions,
         statuses=(StatusWrite(seen.address, status.faulty(seen, fault, now)),),
