@@ -22,7 +22,7 @@ from oneco.decision import Decision
 from oneco.kinds.release import OBSERVATIONS, RELEASES, UNITS
 from oneco.kube import objects
 from oneco.kube.objects import Object
-from oneco.main.controllers import WORKLOADS
+from oneco.main.workloads import WORKLOADS
 from oneco.release import releases, seen
 from oneco.release import units as unit_decider
 from oneco.worlds.clocks import rare_collections

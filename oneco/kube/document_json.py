@@ -9,7 +9,7 @@ from typing import Final
 import yaml
 
 from oneco.errors import Refused
-from oneco.kube import document_nodes
+from oneco.kube import document_nodes, secrecy
 from oneco.kube.objects import Json
 
 _SMALLEST: Final = -(2**63)
@@ -30,7 +30,7 @@ def values(text: str, source: str) -> Sequence[Json] | None:
         return None
     except ValueError as error:
         if source.endswith(".json") and isinstance(error, json.JSONDecodeError):
-            raise _syntax(error, text, source) from error
+            raise _syntax(error, text, source) from None
         return None
     return found
 
@@ -74,7 +74,7 @@ def _syntax(error: json.JSONDecodeError, text: str, source: str) -> Refused:
     lines = text.splitlines()
     excerpt = lines[error.lineno - 1].strip() if error.lineno <= len(lines) else ""
     where = f"{source}:{error.lineno}:{error.colno}"
-    return Refused(where, found=excerpt, wanted=f"JSON ({error.msg})")
+    return Refused(where, found=secrecy.excerpt(excerpt, text), wanted=f"JSON ({error.msg})")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_constant=_constant)

@@ -12,7 +12,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from oneco.errors import Refused
-from oneco.kube import scalars
+from oneco.kube import scalars, secrecy
 from oneco.kube.objects import Json
 
 DEPTH_LIMIT: Final = 100
@@ -41,7 +41,8 @@ def compose(text: str, source: str) -> Iterator[yaml.Node]:
             assert node is not None, "a node was announced and did not come"
             yield node
     except yaml.MarkedYAMLError as error:
-        raise _syntax(error, text, source) from error
+        # The parser's own words quote the line, whatever stands in it.
+        raise _syntax(error, text, source) from None
     except yaml.reader.ReaderError as error:
         raise _unreadable(error, text, source) from error
     except UnicodeEncodeError as error:
@@ -265,7 +266,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, source: str) -> Refused:
     excerpt = lines[line].strip(" \r") if lines else ""
     return Refused(
         f"{source}:{line + 1}:{column + 1}",
-        found=excerpt.replace("\t", "\\t"),
+        found=secrecy.excerpt(excerpt.replace("\t", "\\t"), text),
         wanted=f"YAML ({_hint(problem, excerpt)})",
     )
 

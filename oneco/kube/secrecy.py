@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ from oneco.kube.objects import Json
 MASK: Final = "***"
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _FIELDS: Final = ("data", "stringData")
+_SIGNS: Final = re.compile(
+    r"""\bSecret\b|\b(env|stringData|password|token)["']?\s*:""", re.IGNORECASE
+)
 # Shorter ones are words such as `true`: hiding them would hide nothing and garble much.
 _SHORTEST, _KNOWN_BY = 4, 12
 
@@ -55,6 +59,11 @@ def redacted(text: str, about: Json) -> str:
     return text
 
 
+def excerpt(line: str, text: str) -> str:
+    """A line of a text that is no document, unless the text looks as if it held a secret."""
+    return line if _SIGNS.search(text) is None else "a line that is not shown: it may be secret"
+
+
 def _hidden_secret(secret: dict[str, Any]) -> dict[str, Any]:
     for field in _FIELDS:
         held = secret.get(field)
@@ -63,10 +72,11 @@ def _hidden_secret(secret: dict[str, Any]) -> dict[str, Any]:
         elif held is not None:
             secret[field] = Hidden(_text(held))
     meta = secret.get("metadata")
-    notes = meta.get("annotations") if isinstance(meta, Mapping) else None
-    if isinstance(notes, Mapping) and LAST_APPLIED in notes:
-        kept = {**notes, LAST_APPLIED: Hidden(_text(notes[LAST_APPLIED]))}
-        secret["metadata"] = {**meta, "annotations": kept}
+    if isinstance(meta, Mapping):
+        notes = meta.get("annotations")
+        if isinstance(notes, Mapping) and LAST_APPLIED in notes:
+            kept = {**notes, LAST_APPLIED: Hidden(_text(notes[LAST_APPLIED]))}
+            secret["metadata"] = {**meta, "annotations": kept}
     return secret
 
 
@@ -90,8 +100,8 @@ def _secrets(value: Json) -> Iterator[str]:
         for field in _FIELDS:
             yield from _held(value.get(field))
     for variable in _listed(value.get("env")):
-        if isinstance(variable, Mapping) and variable.get("value") is not None:
-            yield _text(variable["value"])
+        if isinstance(variable, Mapping):
+            yield from _texts(variable.get("value"))
     for part in value.values():
         yield from _secrets(part)
 
@@ -101,17 +111,22 @@ def _listed(value: Json) -> list[Json]:
 
 
 def _held(value: Json) -> Iterator[str]:
-    parts = value.values() if isinstance(value, Mapping) else [value]
-    for part in parts:
-        if part is None:
-            continue
-        text = _text(part)
+    for text in _texts(value):
         yield text
         try:
             yield base64.b64decode(text, validate=True).decode()
         except (binascii.Error, ValueError):
             # Binary, or plain.
             continue
+
+
+def _texts(value: Json) -> Iterator[str]:
+    """Every text and number in `value`, also where only one text belongs."""
+    if isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
+    elif value is not None:
+        yield _text(value)
 
 
 def _text(value: Json) -> str:

@@ -18,8 +18,8 @@ from oneco.kube.errors import ApiOutage
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.main import crds, enrolling, joining, plain_hub, signals, telling
+from oneco.main.agent_controllers import Duties
 from oneco.main.agents import Agent
-from oneco.main.controllers import Duties
 from oneco.main.enrolling import Wallet
 from oneco.main.intent import Intent
 from oneco.main.telling import Say

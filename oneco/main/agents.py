@@ -10,8 +10,8 @@ from oneco.control.journal import Journal, forget
 from oneco.control.shell import Shell
 from oneco.decision import Side
 from oneco.kube.api import Api
-from oneco.main import controllers
-from oneco.main.controllers import ALL, Duties
+from oneco.main import agent_controllers
+from oneco.main.agent_controllers import ALL, Duties
 from oneco.main.kinds import ServedKinds
 
 _REFRESH_SECONDS = 10.0
@@ -31,7 +31,7 @@ class Agent:
     ) -> None:
         self.cluster, self._clock = cluster, clock
         self._kinds = ServedKinds(apis["member"])
-        deciders = controllers.agent(cluster, self._kinds, duties)
+        deciders = agent_controllers.agent(cluster, self._kinds, duties)
         self.shell = Shell(apis, deciders, clock, journal=journal, workers=duties.at_once)
 
     async def run(self) -> None:

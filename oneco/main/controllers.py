@@ -1,27 +1,16 @@
-"""The deciders of the hub and of an agent, wired to what wakes them."""
+"""The deciders of the hub, wired to what wakes them."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Protocol
 
 from oneco import definitions
 from oneco.agent import membership
-from oneco.agent import seen as agent_seen
-from oneco.agent import works as agent_works
-from oneco.agent.ports import Kinds
-from oneco.agent.ports import Workload as AgentWorkload
-from oneco.agent.seen import WorkSeen
-from oneco.control.journal import Key
 from oneco.control.shell import Controller, Source, Wakes
-from oneco.decision import Reader
 from oneco.delivery import decide as delivery
 from oneco.fleet import clusters, invitations, placements, rights
 from oneco.fleet.joining import REQUESTS, SECRETS, TOKEN_NAMESPACE, Joining
-from oneco.integrations.kruise import integration as kruise
-from oneco.integrations.kubernetes import integration as kubernetes
 from oneco.integrations.x509.registrar import X509Registrar
 from oneco.kinds import ocm
 from oneco.kinds.oam import APPLICATIONS, NAME_LABEL, REVISIONS
@@ -34,21 +23,11 @@ from oneco.kinds.release import (
     UNITS,
     WAVE_LABEL,
 )
-from oneco.kube import types
 from oneco.kube.api import Match
-from oneco.kube.refs import Kind
 from oneco.main import wakes
+from oneco.main.workloads import STEPS, WORKLOADS
 from oneco.release import releases, seen, units
-from oneco.release.ports import Stepped
-from oneco.release.ports import Workload as ReleaseWorkload
 
-
-class Workload(AgentWorkload, ReleaseWorkload, Protocol):
-    """A driver as both sides know it."""
-
-
-WORKLOADS: Mapping[Kind, Workload] = {**kubernetes.WORKLOADS, **kruise.WORKLOADS}
-STEPS: Mapping[Kind, Stepped] = {**kubernetes.STEPS, **kruise.STEPS}
 _LEASES = membership.LEASES
 _AGENTS_LEASE = Match(fields=f"metadata.name={membership.LEASE_NAME}")
 _SETTLE_SECONDS = 0.5
@@ -58,62 +37,6 @@ _TELL_SECONDS = 5.0
 def hub() -> Sequence[Controller]:
     """Everything that decides on the hub."""
     return (_applications(), _clusters(), _placements(), _joining(), _invitations(), *_releases())
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Duties:
-    """What an agent owes its hub.
-
-    No heartbeat where time is virtual, and no observation where the hub knows Open Cluster
-    Management's kinds and none of ours. `at_once` works are brought side by side.
-    """
-
-    has_heartbeat: bool = True
-    is_watched: bool = True
-    at_once: int = 1
-
-
-ALL = Duties()
-
-
-def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
-    """Everything that an agent decides for its cluster."""
-    observations = Source(resource=OBSERVATIONS, namespace=cluster, wakes=wakes.nobody)
-    record = wakes.work_of_record(cluster)
-    live = wakes.work_of_live(cluster)
-    own = wakes.the_cluster(cluster)
-    only = Match(fields=f"metadata.name={cluster}")
-    works = Controller(
-        name="works",
-        sources=(
-            Source(resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself),
-            Source(resource=ocm.CLUSTERS, match=only, wakes=wakes.works_of_cluster),
-            *((observations,) if duties.is_watched else ()),
-            Source(resource=ocm.APPLIED_WORKS, side="member", wakes=record),
-        ),
-        gather=partial(_work, kinds=kinds, is_watched=duties.is_watched),
-        decide=partial(agent_works.decide, types=types.of),
-        followed=live,
-        followed_settle_seconds=_SETTLE_SECONDS,
-    )
-    lease = (
-        (Source(resource=_LEASES, namespace=cluster, wakes=own),) if duties.has_heartbeat else ()
-    )
-    member = Controller(
-        name="cluster",
-        sources=(
-            Source(resource=ocm.CLUSTERS, match=only, wakes=own),
-            Source(resource=membership.NODES, side="member", wakes=own, settle_seconds=1.0),
-            *lease,
-        ),
-        gather=partial(membership.gather, has_heartbeat=duties.has_heartbeat),
-        decide=membership.decide,
-    )
-    return works, member
-
-
-def _work(reader: Reader, key: Key, *, kinds: Kinds, is_watched: bool) -> WorkSeen | None:
-    return agent_seen.work(reader, key, kinds, WORKLOADS, is_watched=is_watched)
 
 
 def _applications() -> Controller:

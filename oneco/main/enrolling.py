@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,11 @@ import msgspec
 
 from oneco.clock import Clock, Instant
 from oneco.errors import OnecoError, Refused, Unavailable
-from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, REQUESTS, SIGNER
+from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP
 from oneco.fleet.ports import Subject
-from oneco.integrations.x509 import requests
-from oneco.kinds import ocm
-from oneco.kube import objects
+from oneco.integrations.x509 import certificates
 from oneco.kube.api import Api
-from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized
-from oneco.kube.objects import Object
-from oneco.kube.refs import Address
+from oneco.kube.errors import Unauthorized
 from oneco.main import authorities, joining, plain_hub
 from oneco.main.telling import Say
 from oneco.worlds.cluster import kubeconfig
@@ -31,12 +27,10 @@ from oneco.worlds.embedded.private_files import write_private
 if TYPE_CHECKING:
     from oneco.worlds.cluster.target import Target
 
-_FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
-_LOOK_SECONDS, _PATIENCE_SECONDS = 0.5, 5.0
+_FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_SLEEP_SECONDS = 3600.0
 # A laptop's sleep stops the clock that waits, too: look at the real one now and then.
 _AUTHORITY_SECONDS = 300.0
-_USAGES = ("digital signature", "key encipherment", "client auth")
 _NEW_INVITATION = "a new invitation: `oneco clusters join NAME` on the hub writes one, for --join"
 
 
@@ -80,10 +74,10 @@ class Wallet:
         """The join that is under way, if one is."""
         return self.directory / "joining.json"
 
-    def read(self) -> requests.Certificate:
+    def read(self) -> certificates.Certificate:
         """What the present certificate says."""
         try:
-            return requests.read(self.certificate.read_bytes())
+            return certificates.read(self.certificate.read_bytes())
         except (OSError, ValueError) as failure:
             found = "nothing that can be read"
             raise Refused(str(self.certificate), found=found, wanted=_NEW_INVITATION) from failure
@@ -143,14 +137,16 @@ async def keep(
 
 async def renew(wallet: Wallet, hub: Api, clock: Clock, say: Say) -> None:
     """Put a new certificate for a new key in the place of the present one."""
+    from oneco.main import asking
+
     subject = wallet.read().subject
     cluster = subject.common_name.removeprefix(AGENT_PREFIX).partition(":")[0]
-    key = requests.new_key()
-    asking = _Asking(hub, cluster, key, subject)
+    key = asking.new_key()
+    request = asking.Asking(hub, cluster, key, subject)
     pause = _FIRST_PAUSE_SECONDS
     while True:
         try:
-            certificate = await asking.certificate(clock, say)
+            certificate = await request.certificate(clock, say)
             break
         except OnecoError as failure:
             # The present certificate still serves: nothing is lost by asking again.
@@ -174,15 +170,17 @@ def _is_settled(wallet: Wallet, target: Target, clock: Clock) -> bool:
 
 
 async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
+    from oneco.main import asking
+
     cluster = target.namespace
     joining.check_name(cluster)
-    begun = _begin(wallet, target)
+    begun = _begin(wallet, target, asking.new_key)
     groups = frozenset({AGENT_PREFIX + cluster, AGENTS_GROUP})
     subject = Subject(f"{AGENT_PREFIX}{cluster}:{begun.agent}", groups)
     async with ClusterApi(target) as hub:
         await _announce(hub, cluster)
-        asking = _Asking(hub, cluster, begun.key.encode(), subject)
-        certificate = await _persist(asking, clock, say)
+        request = asking.Asking(hub, cluster, begun.key.encode(), subject)
+        certificate = await asking.persist(request, clock, say)
     write_private(wallet.certificate, certificate + begun.key.encode())
     user = {"client-certificate": wallet.certificate.name, "client-key": wallet.certificate.name}
     text = joining.kubeconfig_text(target.cluster, cluster, user)
@@ -200,7 +198,7 @@ async def _announce(hub: Api, cluster: str) -> None:
         await plain_hub.register(hub, cluster)
 
 
-def _begin(wallet: Wallet, target: Target) -> _Begun:
+def _begin(wallet: Wallet, target: Target, new_key: Callable[[], bytes]) -> _Begun:
     """The join as it was begun, or a new one; it is on disk before the hub hears of it."""
     if wallet.begun.exists():
         try:
@@ -214,82 +212,7 @@ def _begin(wallet: Wallet, target: Target) -> _Begun:
         cluster=target.namespace,
         server=target.cluster.server,
         agent=secrets.token_hex(4),
-        key=requests.new_key().decode(),
+        key=new_key().decode(),
     )
     write_private(wallet.begun, msgspec.json.encode(begun))
     return begun
-
-
-async def _persist(asking: _Asking, clock: Clock, say: Say) -> bytes:
-    """The certificate, however long the hub cannot be reached; Refused if it will never come."""
-    pause = _FIRST_PAUSE_SECONDS
-    while True:
-        try:
-            return await asking.certificate(clock, say)
-        except (Unauthorized, Forbidden) as refusal:
-            found = f"one that the hub refuses ({refusal})"
-            raise Refused("the invitation", found=found, wanted=_NEW_INVITATION) from refusal
-        except Unavailable as outage:
-            say(f"the hub cannot be asked for a certificate: {outage}; trying again")
-        await clock.sleep_until(Instant(clock.now() + pause))
-        pause = min(pause * 2, _LAST_PAUSE_SECONDS)
-
-
-class _Asking:
-    """One certificate request, which asking again does not double."""
-
-    def __init__(self, hub: Api, cluster: str, key: bytes, subject: Subject) -> None:
-        self._hub, self._cluster = hub, cluster
-        self._key, self._subject = key, subject
-        self._name = f"{cluster}-{requests.fingerprint(key)}"
-
-    async def certificate(self, clock: Clock, say: Say) -> bytes:
-        """The certificate, once the hub has signed it; Refused if the hub says no."""
-        request, begun = await self._made(), clock.now()
-        is_said = False
-        while True:
-            signed = objects.dig(request, "status", "certificate", default="")
-            if signed:
-                return self._checked(base64.b64decode(signed))
-            self._raise_if_refused(request)
-            if not is_said and clock.now() - begun > _PATIENCE_SECONDS:
-                is_said = True
-                say(f"waits until certificate request {self._name} is approved on the hub")
-            await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
-            request = await self._hub.get(self._address())
-
-    async def _made(self) -> Object:
-        try:
-            return await self._hub.get(self._address())
-        except NotFound:
-            pass
-        body: Object = {
-            "apiVersion": REQUESTS.api_version,
-            "kind": "CertificateSigningRequest",
-            "metadata": {"name": self._name, "labels": {ocm.CLUSTER_NAME_LABEL: self._cluster}},
-            "spec": {
-                "request": base64.b64encode(requests.request(self._key, self._subject)).decode(),
-                "signerName": SIGNER,
-                "usages": list(_USAGES),
-            },
-        }
-        try:
-            return await self._hub.create(Address(REQUESTS), body)
-        except AlreadyExists:
-            return await self._hub.get(self._address())
-
-    def _raise_if_refused(self, request: Object) -> None:
-        for condition in objects.dig(request, "status", "conditions", default=()):
-            if condition.get("type") in ("Denied", "Failed"):
-                said = f"{condition.get('reason')}: {condition.get('message')}"
-                where = f"certificate request {self._name}"
-                raise Refused(where, found=said, wanted=_NEW_INVITATION)
-
-    def _checked(self, certificate: bytes) -> bytes:
-        if not requests.is_of(certificate, self._key):
-            where = f"certificate request {self._name}"
-            raise Refused(where, found="a certificate of another key", wanted=_NEW_INVITATION)
-        return certificate if certificate.endswith(b"\n") else certificate + b"\n"
-
-    def _address(self) -> Address:
-        return Address(REQUESTS, "", self._name)

@@ -8,7 +8,7 @@ from oneco.agent import marks
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Kind, split_api_version
-from oneco.main.controllers import WORKLOADS
+from oneco.main.workloads import WORKLOADS
 from oneco.release.works import plural
 from oneco.worlds.apiserver.store import Change, Key, Store
 

@@ -26,8 +26,8 @@ from oneco.kube.errors import NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, kind_of
 from oneco.main import controllers, crds, ending, metrics, probing, scenario
+from oneco.main.agent_controllers import Duties
 from oneco.main.agents import Agent
-from oneco.main.controllers import Duties
 from oneco.main.exposure import Exposure
 from oneco.main.kinds import ServedKinds
 from oneco.main.report import Event, Outcome, Report, WaveTime

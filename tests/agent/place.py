@@ -13,8 +13,8 @@ from oneco.kube import objects, times
 from oneco.kube.api import Api
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
+from oneco.main.agent_controllers import Duties
 from oneco.main.agents import Agent
-from oneco.main.controllers import Duties
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.clocks import VirtualClock, run

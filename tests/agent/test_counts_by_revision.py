@@ -9,7 +9,7 @@ from oneco.clock import Instant
 from oneco.control.cache import Cache, CacheReader
 from oneco.kube import times
 from oneco.kube.refs import Resource, kind_of
-from oneco.main.controllers import WORKLOADS
+from oneco.main.workloads import WORKLOADS
 
 CONTROLLER_REVISIONS = Resource("apps", "v1", "controllerrevisions")
 REPLICA_SETS = Resource("apps", "v1", "replicasets")

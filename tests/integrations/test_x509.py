@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from oneco.clock import Instant
 from oneco.fleet.ports import Subject
-from oneco.integrations.x509 import requests
+from oneco.integrations.x509 import certificates, requests
 from oneco.integrations.x509.registrar import X509Registrar
 
 AGENT = Subject("system:x:c1:a", frozenset({"system:x:c1", "system:x:all"}))
@@ -77,14 +77,44 @@ def test_a_certificate_is_known_by_its_key():
 
 def test_a_certificate_and_its_key_are_read_from_one_file():
     key = requests.new_key()
-    certificate = requests.read(signed(key, "agent") + key)
+    certificate = certificates.read(signed(key, "agent") + key)
     assert certificate.subject == Subject("agent", frozenset())
     assert certificate.ends - certificate.begins == YEAR
 
 
+def test_every_certificate_is_read_as_the_library_reads_it():
+    key = ec.generate_private_key(ec.SECP256R1())
+    for begins, days in (
+        (datetime.datetime(1999, 12, 31, tzinfo=datetime.UTC), 400),
+        (_AT, 90 * 365),
+    ):
+        parts = ((NameOID.COMMON_NAME, "agent ☃"), (NameOID.ORGANIZATION_NAME, "o" * 60))
+        name = x509.Name([x509.NameAttribute(kind, value) for kind, value in parts])
+        builder = x509.CertificateBuilder(name, name, key.public_key(), 1 << 100)
+        ends = begins + datetime.timedelta(days=days)
+        made = builder.not_valid_before(begins).not_valid_after(ends).sign(key, hashes.SHA256())
+        found = certificates.read(b"text before\n" + made.public_bytes(serialization.Encoding.PEM))
+        assert found.subject == Subject("agent ☃", frozenset({"o" * 60}))
+        assert found.begins == made.not_valid_before_utc.timestamp()
+        assert found.ends == made.not_valid_after_utc.timestamp()
+
+
+@given(st.one_of(st.binary(), st.integers(0, 400)))
+def test_what_is_no_certificate_is_refused_or_read_and_never_breaks(der):
+    if isinstance(der, int):
+        # A certificate without one of its bytes.
+        der = _WHOLE[:der] + _WHOLE[der + 1 :]
+    pem = b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----" % base64.encodebytes(der)
+    for text in (der, pem):
+        try:
+            certificates.read(text)
+        except ValueError:
+            continue
+
+
 @given(st.text(min_size=1))
 def test_every_agent_renews_when_a_fifth_to_a_quarter_is_left(name):
-    certificate = requests.Certificate(Subject(name, frozenset()), Instant(0.0), Instant(YEAR))
+    certificate = certificates.Certificate(Subject(name, frozenset()), Instant(0.0), Instant(YEAR))
     assert 0.75 * YEAR <= certificate.renews_at() <= 0.80 * YEAR
 
 
@@ -103,3 +133,7 @@ def signed(key: bytes, name: str) -> bytes:
     )
     own = ec.generate_private_key(ec.SECP256R1())
     return builder.sign(own, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+_AT = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+_WHOLE: bytes = base64.b64decode(b"".join(signed(requests.new_key(), "agent").splitlines()[1:-1]))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oneco.kinds import agents, ocm
 from oneco.kinds.oam import CLUSTER_LABEL
 from oneco.kube import objects
-from oneco.main.controllers import STEPS
+from oneco.main.workloads import STEPS
 from oneco.release import feedback, foreign, stepping
 from oneco.release.foreign import Foreign
 from oneco.release.ports import Gate

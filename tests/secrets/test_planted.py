@@ -24,7 +24,12 @@ from tests.embedded.servers import a_server
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 PLANTED = "pl4nted-hunter2-xyzzy"
-RUN = "import logging, sys; logging.basicConfig(level=1); from oneco.cli import main; sys.exit(main())"
+RUN = """
+import logging, sys
+from oneco.cli import main
+logging.basicConfig(level=1)
+sys.exit(main())
+"""
 LOUD = {"ONECO_DEBUG": "1", "PYTHONASYNCIODEBUG": "1", "PYTHONDEVMODE": "1"}
 EVENTS = Resource("", "v1", "events")
 
@@ -270,15 +275,20 @@ def everything_told(hub: Person) -> dict[str, bytes]:
     """What the hub tells those who watch it: statuses, events, and what describes releases."""
     found = {}
     for resource in (APPLICATIONS, WORKS):
-        rows = hub.ask(lambda api, at=resource: api.list(Address(at))).items
+        rows = listed(hub, resource)
         found[f"status of {resource.plural}"] = json.dumps(
             [one.get("status") for one in rows]
         ).encode()
         assert rows
     for resource in (RELEASES, UNITS, OBSERVATIONS, CLUSTERS, EVENTS):
-        rows = hub.ask(lambda api, at=resource: api.list(Address(at))).items
+        rows = listed(hub, resource)
         found[resource.plural] = json.dumps(rows).encode()
     return found
+
+
+def listed(hub: Person, resource: Resource) -> list[Any]:
+    """Every object of a collection."""
+    return list(hub.ask(lambda api: api.list(Address(resource))).items)
 
 
 def end(place: Place) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from oneco.integrations.x509 import requests
+from oneco.integrations.x509 import certificates, requests
 from oneco.main.doctor import look_disk
 from oneco.main.doctor.facts import Certificate, Holder, Port
 
@@ -69,7 +69,7 @@ def _is_ours(reached: socket.socket, authority: Path) -> bool:
 def _read(what: str, path: Path, renewed_by: str, *, key: Path) -> Certificate:
     try:
         pem = path.read_bytes()
-        found = requests.read(pem)
+        found = certificates.read(pem)
         error = "" if requests.is_of(pem, key.read_bytes()) else f"{key.name} is of another one"
     except (OSError, ValueError) as failure:
         said = failure.strerror if isinstance(failure, OSError) else "damaged"
@@ -89,7 +89,7 @@ def _of_kubeconfig(path: Path, renewed_by: str) -> Certificate:
     what = "the person at this machine"
     try:
         user = yaml.safe_load(path.read_bytes())["users"][0]["user"]
-        found = requests.read(base64.b64decode(user["client-certificate-data"]))
+        found = certificates.read(base64.b64decode(user["client-certificate-data"]))
     except (OSError, ValueError, LookupError, TypeError, yaml.YAMLError):
         error = "it cannot be read"
         return Certificate(what=what, path=str(path), error=error, renewed_by=renewed_by)

@@ -12,7 +12,7 @@ from pathlib import Path
 from oneco.clock import Clock, Instant
 from oneco.errors import OnecoError
 from oneco.fleet.joining import REQUESTS
-from oneco.integrations.x509 import requests
+from oneco.integrations.x509 import certificates
 from oneco.kinds import conditions, ocm
 from oneco.kinds.parts import parse
 from oneco.kube import objects, times
@@ -114,7 +114,7 @@ async def _certificates(api: Api) -> dict[str, tuple[Instant, Instant]]:
         if not cluster or not pem:
             continue
         with contextlib.suppress(ValueError):
-            life = requests.read(base64.b64decode(pem))
+            life = certificates.read(base64.b64decode(pem))
             if life.ends > found.get(cluster, (Instant(0), Instant(0)))[1]:
                 found[cluster] = (life.begins, life.ends)
     return found
