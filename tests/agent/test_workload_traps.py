@@ -6,7 +6,7 @@ from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION
 from oneco.kube.api import Patch
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
-from oneco.main.controllers import WORKLOADS
+from oneco.main.workloads import WORKLOADS
 from tests.agent.place import WORK, spec_of, tell
 
 DEPLOYMENT = Address(Resource("apps", "v1", "deployments"), "shop", "web")
