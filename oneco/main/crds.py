@@ -11,6 +11,7 @@ import oneco
 from oneco.clock import Clock, Instant
 from oneco.errors import Refused, Unavailable
 from oneco.kinds import crds
+from oneco.kinds.catalogue import KINDS
 from oneco.kinds.naming import digest
 from oneco.kube import objects
 from oneco.kube.api import Api, ListOptions, WriteOptions
@@ -34,8 +35,8 @@ def for_hub() -> tuple[Object, ...]:
 
 def for_member() -> tuple[Object, ...]:
     """What a member must know."""
-    found = crds.all()
-    return tuple(one for one in found if one["spec"]["names"]["kind"] in _MEMBER_KINDS)
+    # Those of the others are not even made: an agent would hold them all its life.
+    return tuple(map(crds.definition, (one for one in KINDS if one.kind in _MEMBER_KINDS)))
 
 
 def marked(definition: Object) -> Object:
