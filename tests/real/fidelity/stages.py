@@ -21,8 +21,8 @@ from oneco.kube.api import Api
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from oneco.main import controllers, crds, hub, metrics, probing
+from oneco.main.agent_controllers import Duties
 from oneco.main.agents import Agent
-from oneco.main.controllers import Duties
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.behaviours.faults import CrashLoop, FaultBook
