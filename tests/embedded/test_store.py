@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from oneco.errors import OnecoError, Refused
@@ -18,6 +19,7 @@ from oneco.kube.errors import Expired, ServiceUnavailable
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver.memory import MemoryStore
 from oneco.worlds.apiserver.store import Change, Key
+from oneco.worlds.embedded.held import Values
 from oneco.worlds.embedded.sqlite import SqliteStore
 
 MAPS = "/configmaps"
@@ -297,6 +299,7 @@ def test_a_copy_never_overwrites(tmp_path):
 WRITER = """
 import asyncio, pathlib, sys
 from oneco.worlds.apiserver.store import Key
+from oneco.worlds.embedded.held import Values
 from oneco.worlds.embedded.sqlite import SqliteStore
 
 async def main():
@@ -338,3 +341,18 @@ def test_no_acknowledged_commit_is_missing_after_a_kill(tmp_path, seed):
             kept: Any = store.get(Key(MAPS, "", name))
             assert kept["count"] >= count
         store.close()
+
+
+def test_a_long_list_is_decoded_only_as_it_is_looked_at(tmp_path):
+    store = SqliteStore(tmp_path / "db", cache_bytes=2_000)
+    for number in range(1_200):
+        store.commit(key(f"m{number:04}"), a_map(str(number)))
+    found = store.scan(MAPS)
+    assert isinstance(found, Values)
+    store.commit(key("m0000"), a_map("later"))
+    # What was listed stays what it was.
+    assert [one["data"]["v"] for one in found] == [str(number) for number in range(1_200)]
+    assert (len(found), found[-1]["data"], found[1]["data"]) == (1200, {"v": "1199"}, {"v": "1"})
+    assert [one["data"]["v"] for one in found[1_198:]] == ["1198", "1199"]
+    assert all(isinstance(one, msgspec.Raw) for one in found.encoded())
+    store.close()

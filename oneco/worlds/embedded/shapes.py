@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Protocol, cast, get_args
 
-from oneco.clock import Clock
+import msgspec
+
+from oneco.clock import Clock, Instant
 from oneco.kube import tables
 from oneco.kube.api import Event, Page
 from oneco.kube.errors import BadRequest
@@ -13,9 +15,13 @@ from oneco.kube.objects import Object, metadata, resource_version
 from oneco.kube.refs import ResourceInfo
 from oneco.kube.tables import IncludeObject
 from oneco.worlds.apiserver.registry import Served
+from oneco.worlds.embedded.held import Values
 from oneco.worlds.embedded.negotiation import Representation
 from oneco.worlds.embedded.requests import Query
 from oneco.worlds.embedded.watching import line_of
+
+_encode = msgspec.json.Encoder().encode
+_PART = 500
 
 
 class Shape(Protocol):
@@ -48,11 +54,12 @@ class ObjectShape:
         return obj
 
     def many(self, page: Page) -> Object:
+        items = page.items
         return {
             "kind": f"{self._info.kind}List",
             "apiVersion": self._info.resource.api_version,
             "metadata": list_metadata(page),
-            "items": page.items,
+            "items": items.encoded() if isinstance(items, Values) else items,
         }
 
     def line(self, event: Event) -> bytes:
@@ -75,11 +82,12 @@ class MetadataShape:
         }
 
     def many(self, page: Page) -> Object:
+        rows = map(self.one, page.items)
         return {
             "kind": "PartialObjectMetadataList",
             "apiVersion": self._api_version,
             "metadata": list_metadata(page),
-            "items": [self.one(obj) for obj in page.items],
+            "items": list(map(_written, rows) if isinstance(page.items, Values) else rows),
         }
 
     def line(self, event: Event) -> bytes:
@@ -111,15 +119,25 @@ class TableShape:
         meta = {"resourceVersion": resource_version(event.object)}
         return line_of(event.type, self._table(rows, meta))
 
-    def _table(self, objects: Iterable[Object], meta: Object) -> Object:
-        table = tables.table(
-            self._info,
-            objects,
-            now=self._clock.now(),
-            columns=self._columns,
-            include_object=self._include,
-        )
+    def _table(self, objects: Sequence[Object], meta: Object) -> Object:
+        now = self._clock.now()
+        table = self._part(objects[:_PART], now)
+        if len(objects) > _PART:
+            # Of a long list no row is held longer than it takes to write it.
+            table = {**table, "rows": list(map(_written, table["rows"]))}
+            for start in range(_PART, len(objects), _PART):
+                part = self._part(objects[start : start + _PART], now)
+                table["rows"] += map(_written, part["rows"])
         return {**table, "apiVersion": self._api_version, "metadata": meta}
+
+    def _part(self, objects: Sequence[Object], now: Instant) -> Object:
+        return tables.table(
+            self._info, objects, now=now, columns=self._columns, include_object=self._include
+        )
+
+
+def _written(row: Object) -> msgspec.Raw:
+    return msgspec.Raw(_encode(row))
 
 
 def shape(wanted: Representation, served: Served, clock: Clock, query: Query) -> Shape:

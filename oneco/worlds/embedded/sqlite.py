@@ -24,7 +24,7 @@ from oneco.kube.errors import (
 from oneco.kube.objects import DEEPEST, Object, encode, is_too_deep, put, resource_version
 from oneco.worlds.apiserver.store import Change, Key, Listener
 from oneco.worlds.embedded.database import copy_database, open_database, open_reader
-from oneco.worlds.embedded.held import Place, Places, ValueCache
+from oneco.worlds.embedded.held import Place, Places, ValueCache, Values
 from oneco.worlds.embedded.journal import Entry, Journal, WritingThread
 from oneco.worlds.embedded.keys import KEYS_FILE, KeyFile
 from oneco.worlds.embedded.ownership import FileOwner
@@ -36,6 +36,8 @@ CallSoon = Callable[[Callable[[], None]], object]
 
 _MOST_PENDING = 50_000
 _READ_STEP = 500
+# Longer lists are decoded one by one as they are looked at.
+_MOST_DECODED = 1_000
 _COPY_LEAP = 1_000_000_000
 
 _decode = msgspec.json.Decoder().decode
@@ -150,8 +152,8 @@ class SqliteStore:
                 yield Change(
                     revision,
                     key,
-                    self._opened(key, previous, before) if before is not None else None,
-                    self._opened(key, revision, after) if after is not None else None,
+                    self._decoded(key, previous, before),
+                    self._decoded(key, revision, after),
                 )
             since = step
 
@@ -248,11 +250,27 @@ class SqliteStore:
         finally:
             self._depth -= 1
 
-    def _values(self, collection: str, places: Sequence[Place]) -> list[Object]:
+    def _values(self, collection: str, places: Sequence[Place]) -> Sequence[Object]:
+        if len(places) > _MOST_DECODED:
+            return Values(self._encoded(collection, places))
         found: list[Any] = []
         for _, revision in places:
             entry = self._pending.get(revision)
             found.append(entry.change.after if entry else self._cache.get(revision))
+        missing = [index for index, value in enumerate(found) if value is None]
+        read = self._encoded(collection, [places[index] for index in missing])
+        for index, value in zip(missing, read, strict=True):
+            assert isinstance(value, bytes), "what is pending was found above"
+            found[index] = _decode(value)
+            self._cache.put(places[index][1], value, found[index])
+        return found
+
+    def _encoded(self, collection: str, places: Sequence[Place]) -> list[bytes | Object]:
+        """The JSON of the values at `places`; those not yet written are taken as they are."""
+        found: list[Any] = []
+        for _, revision in places:
+            entry = self._pending.get(revision)
+            found.append(entry.change.after if entry else self._cache.encoded(revision))
         missing = [index for index, value in enumerate(found) if value is None]
         for start in range(0, len(missing), _READ_STEP):
             indexes = missing[start : start + _READ_STEP]
@@ -261,7 +279,7 @@ class SqliteStore:
                 found[index] = read[places[index][1]]
         return found
 
-    def _read(self, collection: str, places: Sequence[Place]) -> dict[int, Object]:
+    def _read(self, collection: str, places: Sequence[Place]) -> dict[int, bytes]:
         at = {revision: place for place, revision in places}
         marks = ",".join("?" * len(at))
         try:
@@ -270,16 +288,21 @@ class SqliteStore:
             ).fetchall()
         except sqlite3.Error as failure:
             raise InternalError(f"the database cannot be read: {failure}") from failure
-        values: dict[int, Object] = {}
-        for revision, value in rows:
-            # Opened as what was asked for: a row that was exchanged for another does not open.
-            values[revision] = self._opened(Key(collection, *at[revision]), revision, value)
-            self._cache.put(revision, values[revision], len(value))
-        return values
+        # Opened as what was asked for: a row that was exchanged for another does not open.
+        return {
+            revision: self._opened(Key(collection, *at[revision]), revision, value)
+            for revision, value in rows
+        }
 
-    def _opened(self, key: Key, revision: int, value: bytes) -> Any:
+    def _decoded(self, key: Key, revision: int, value: bytes | None) -> Object | None:
+        if value is None:
+            return None
+        found: Object = _decode(self._opened(key, revision, value))
+        return found
+
+    def _opened(self, key: Key, revision: int, value: bytes) -> bytes:
         try:
-            return _decode(self._safe.open(value, about(key, revision)))
+            return self._safe.open(value, about(key, revision))
         except NotOpened as failure:
             raise InternalError(f"the database cannot be read: {failure}") from failure
 
@@ -309,7 +332,7 @@ class SqliteStore:
             if change.before is not None:
                 self._cache.drop(entry.previous)
             if change.after is not None and entry.value is not None:
-                self._cache.put(change.revision, change.after, len(entry.value))
+                self._cache.put(change.revision, entry.value, change.after)
             for listener in self._durable_listeners:
                 listener(change)
         while self._waiting and self._waiting[0][0] <= self._durable:
