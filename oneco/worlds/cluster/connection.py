@@ -15,6 +15,7 @@ import aiohttp
 import yarl
 
 from oneco.kube.errors import ServiceUnavailable
+from oneco.worlds import buffers
 from oneco.worlds.cluster import failures
 from oneco.worlds.cluster.credentials import Credentials
 from oneco.worlds.cluster.exec_plugin import Credential
@@ -31,6 +32,9 @@ _IDLE_SECONDS = 30.0
 _JSON = "application/json"
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+buffers.shrink()
 
 
 class Request(NamedTuple):

@@ -105,12 +105,12 @@ class Values(Sequence[Object]):
 class ValueCache:
     """The values read or written last, by revision: as many as `most_bytes` of JSON are.
 
-    Those used very last, a quarter as many, are held decoded too.
+    Those used very last, an eighth as many, are held decoded too.
     """
 
     def __init__(self, most_bytes: int) -> None:
         self._encoded: _Last[bytes] = _Last(most_bytes)
-        self._decoded: _Last[Object] = _Last(most_bytes // 4)
+        self._decoded: _Last[Object] = _Last(most_bytes // 8)
 
     def get(self, revision: int) -> Object | None:
         """The value of `revision`, if it is held."""

@@ -17,6 +17,7 @@ from uvicorn.server import ServerState
 
 from oneco.errors import Refused, Unavailable
 from oneco.kube.rbac import User
+from oneco.worlds import buffers
 from oneco.worlds.embedded.admittance import guarded
 from oneco.worlds.embedded.identity import from_certificate
 
@@ -29,6 +30,9 @@ _BACKLOG = 512
 
 # uvicorn complains there about what clients sent; without a handler it would reach the terminal.
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+
+
+buffers.shrink()
 
 
 class _Protocol(HttpToolsProtocol):
