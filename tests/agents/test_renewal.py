@@ -13,7 +13,7 @@ from oneco.clock import Clock, Instant
 from oneco.control.shell import Shell
 from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, REQUESTS
 from oneco.fleet.ports import Subject
-from oneco.integrations.x509 import requests
+from oneco.integrations.x509 import certificates, requests
 from oneco.kinds import crds, ocm
 from oneco.kube import times
 from oneco.kube.api import WriteOptions
@@ -88,7 +88,7 @@ class World:
         keeping = enrolling.keep(self.wallet, self.line, self.clock, self.said.append)
         return asyncio.ensure_future(keeping)
 
-    def certificate(self) -> requests.Certificate:
+    def certificate(self) -> certificates.Certificate:
         """What is in the wallet, which must be a pair of a key and its certificate."""
         content = self.wallet.certificate.read_bytes()
         if content == self._checked:
