@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -49,11 +51,23 @@ class AgentOptions:
     kubeconfig: str = ""
     context: str = ""
     name: str = ""
+    begins_anew: bool = False
+    """Whether the whole process may be begun anew once it has joined."""
 
 
 def run(options: AgentOptions, say: Say | None = None) -> None:
     """Be the agent until a signal says to end; Refused where the person has to change something."""
-    asyncio.run(signals.until_signalled(serve(options, say or telling.to_stderr)))
+    anew = dataclasses.replace(options, begins_anew=True)
+    try:
+        asyncio.run(signals.until_signalled(serve(anew, say or telling.to_stderr)))
+    except _Joined:
+        # What was loaded to join would be held for life. The same process begins again, as every
+        # later start does: with what is on its disk.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+class _Joined(Exception):
+    """The agent has its certificate, and may begin anew."""
 
 
 async def serve(options: AgentOptions, say: Say) -> None:
@@ -64,9 +78,18 @@ async def serve(options: AgentOptions, say: Say) -> None:
     with _alone(options.data):
         wallet = Wallet(options.data)
         cluster, file = await _way_to_the_hub(wallet, options, clock, say)
+        if options.begins_anew and _has_joined(options):
+            raise _Joined
         async with ClusterApi(member_target) as member, _Hub(kubeconfig.load(file), cluster) as hub:
             await _prepare(member, clock, say)
             await _work(wallet, hub, member, clock, say)
+
+
+def _has_joined(options: AgentOptions) -> bool:
+    """Whether this process loaded what it takes to join, and could do without if it began anew."""
+    # An invitation that came through a pipe could not be read again.
+    can_begin = options.join is not None and options.join.is_file()
+    return can_begin and "oneco.main.asking" in sys.modules
 
 
 async def _way_to_the_hub(
