@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
 from oneco.fleet.rights import ROOT_AUTHORITY
+from oneco.integrations.x509 import certificates
 from oneco.kube.api import Api
 from oneco.kube.errors import ApiError
 from oneco.kube.objects import dig
@@ -98,7 +97,6 @@ async def follow(files: Files, hub: Api, say: Say) -> bool:
 
 def _certificates(content: bytes) -> frozenset[bytes]:
     try:
-        found = x509.load_pem_x509_certificates(content)
+        return frozenset(certificates.encoded(content))
     except ValueError:
         return frozenset()
-    return frozenset(one.public_bytes(serialization.Encoding.DER) for one in found)

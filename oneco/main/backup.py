@@ -25,7 +25,12 @@ from oneco.worlds.embedded.serve import DATABASE
 
 # Only these names are ever written at a start: what a file calls itself leads nowhere else.
 _NEEDED: Final = ("pki/ca.crt", "pki/ca.key")
-_KEPT: Final = (*_NEEDED, "port", "clock.json")
+# A change of the authority that is under way goes on in the hub that begins from the copy.
+_CHANGE: Final = (
+    *(f"pki/next/{name}" for name in ("ca.crt", "ca.key", "name", "turned")),
+    "pki/changed",
+)
+_KEPT: Final = (*_NEEDED, *_CHANGE, "port", "clock.json")
 _MARK: Final = "file:"
 _WANTED: Final = "a file that `oneco backup` wrote"
 

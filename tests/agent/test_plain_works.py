@@ -8,7 +8,7 @@ from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.api import Patch, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main.controllers import Duties
+from oneco.main.agent_controllers import Duties
 from tests.agent.place import MAPS, NAMESPACES, WORK, a_map, a_namespace, spec_of, tell
 from tests.agent.test_works import DEPLOYMENTS, RECORD, a_deployment
 

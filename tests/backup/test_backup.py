@@ -10,6 +10,8 @@ import pytest
 from oneco.errors import OnecoError, Refused
 from oneco.main import keys
 from oneco.main.backup import backup, restore
+from oneco.worlds.embedded import succession
+from oneco.worlds.embedded.authority import _write_new_authority
 from oneco.worlds.embedded.migrations import STEPS
 from tests.embedded.servers import a_server
 
@@ -115,6 +117,17 @@ def test_a_copy_shows_nothing_without_its_keys_and_leaves_none_of_its_files_behi
     database = sqlite3.connect(tmp_path / "new" / "objects.db")
     assert database.execute("SELECT name FROM meta WHERE name LIKE 'file:%'").fetchall() == []
     database.close()
+
+
+def test_a_change_of_the_authority_goes_on_in_the_hub_that_is_restored(tmp_path):
+    with a_server(tmp_path / "hub") as running:
+        succession.begin(running.authority.directory, "one", _write_new_authority)
+        backup(tmp_path / "hub", tmp_path / "copy")
+    restore(tmp_path / "copy", tmp_path / "new", keys_of(tmp_path / "hub"))
+    for name in ("ca.crt", "ca.key", "name"):
+        kept = (tmp_path / "hub" / "pki" / "next" / name).read_bytes()
+        assert (tmp_path / "new" / "pki" / "next" / name).read_bytes() == kept
+    assert succession.present_change(tmp_path / "new" / "pki") == "one"
 
 
 def test_without_its_keys_or_with_others_nothing_is_made(tmp_path, hub):

@@ -7,7 +7,6 @@ renew: the library for those is more than a tenth of its memory.
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime
 import hashlib
 from collections.abc import Iterator
@@ -41,15 +40,24 @@ class Certificate(NamedTuple):
 
 def read(pem: bytes) -> Certificate:
     """The first certificate in `pem`; ValueError where there is none."""
-    _, found, text = pem.partition(_BEGIN)
-    text, ended, _ = text.partition(_END)
-    if not found or not ended:
+    found = encoded(pem)
+    if not found:
         raise ValueError("no certificate")
     try:
-        der = base64.b64decode(b"".join(text.split()), validate=True)
-        return _certificate(der)
-    except (IndexError, binascii.Error, UnicodeDecodeError) as failure:
+        return _certificate(found[0])
+    except (IndexError, UnicodeDecodeError) as failure:
         raise ValueError("a damaged certificate") from failure
+
+
+def encoded(pem: bytes) -> tuple[bytes, ...]:
+    """Every certificate in `pem`, as DER; ValueError where one is cut off."""
+    found = []
+    for text in pem.split(_BEGIN)[1:]:
+        body, ended, _ = text.partition(_END)
+        if not ended:
+            raise ValueError("a certificate that is cut off")
+        found.append(base64.b64decode(b"".join(body.split()), validate=True))
+    return tuple(found)
 
 
 class _Part(NamedTuple):

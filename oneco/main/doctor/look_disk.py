@@ -14,7 +14,8 @@ from oneco.main.doctor.facts import Disk, Holder, PrivateFile
 
 _PROBE: Final = ".doctor"
 _PRIVATE: Final = (
-    "objects.db", "objects.db-wal", "keys", "kubeconfig", "journal.jsonl", "pki/*.key",
+    "objects.db", "objects.db-wal", "keys", "kubeconfig", "journal.jsonl",
+    "pki/*.key", "pki/next/*.key",
     "members/*/objects.db", "members/*/keys", "members/*/pki/*.key",
     "hub.pem", "hub.kubeconfig", "joining.json", "intent",
 )  # fmt: skip
