@@ -23,6 +23,7 @@ from oneco.kube.refs import Address, Resource
 from oneco.main import crds, keys, kubeconfigs
 from oneco.main.doctor.examining import Patient, examine
 from oneco.main.doctor.findings import Finding
+from oneco.main.remote import LEASE
 from oneco.worlds.clocks import RealClock
 from tests.agents.processes import Person
 from tests.doctor.test_planted_faults import a_certificate
@@ -219,5 +220,19 @@ def test_warnings_alone_leave_the_exit_status_0(tmp_path, capsys):
 
 def test_a_hub_elsewhere_is_asked_through_its_kubeconfig(hub, capsys):
     hub.cluster("away", available="Unknown")
-    assert main(["--kubeconfig", str(hub.data / "kubeconfig"), "doctor"]) == 1
-    assert "AgentSilent: cluster away" in capsys.readouterr().out
+    command = ["--kubeconfig", str(hub.data / "kubeconfig"), "doctor"]
+    assert main(command) == 1
+    shown = capsys.readouterr().out
+    assert "AgentSilent: cluster away" in shown
+    assert "no process works for this hub\n  mend it: oneco up --kubeconfig FILE" in shown
+    for ahead, said in ((-90, "process-1 did last"), (0, "")):
+        renewed = times.to_micro_text(Instant(RealClock().now() + ahead))
+        spec = {"holderIdentity": "process-1", "renewTime": renewed}
+        meta = {"name": LEASE.name, "namespace": LEASE.namespace}
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": LEASE.namespace}}
+        hub.put(Address(NAMESPACES, "", LEASE.namespace), space)
+        body = {"apiVersion": LEASES.api_version, "kind": "Lease", "metadata": meta, "spec": spec}
+        hub.put(LEASE, body)
+        main(command)
+        shown = capsys.readouterr().out
+        assert ("no process works" in shown, said in shown) == (ahead < 0, True)

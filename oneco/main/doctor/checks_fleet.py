@@ -13,6 +13,8 @@ from oneco.main.doctor.findings import Check, Finding
 _LATEST_RENEWAL = 0.15
 # OCM's hub calls a cluster silent after so many of its lease's lives.
 _LIVES = 5
+# Four times what the lease of the process that works for a hub is good for.
+_WORKER_SECONDS = 60.0
 
 
 def hub_unreachable(facts: Facts) -> Iterator[Finding]:
@@ -20,6 +22,18 @@ def hub_unreachable(facts: Facts) -> Iterator[Finding]:
     if facts.fleet is not None and facts.fleet.error:
         command = "oneco up" if facts.data and not facts.is_agent else "kubectl cluster-info"
         yield Finding("HubUnreachable", facts.fleet.server, facts.fleet.error, command)
+
+
+def nobody_works(facts: Facts) -> Iterator[Finding]:
+    """A hub elsewhere for which no process decides."""
+    fleet = facts.fleet
+    if facts.data is not None or fleet is None or fleet.error or fleet.missing_kinds:
+        return
+    heard = fleet.worker_heard_at
+    if heard is None or facts.now - heard > _WORKER_SECONDS:
+        last = f"; {fleet.worker} did last, on {times.to_text(heard)}" if heard else ""
+        command = "oneco up --kubeconfig FILE    (or oneco install, inside the cluster)"
+        yield Finding("NobodyWorks", fleet.server, f"no process works for this hub{last}", command)
 
 
 def kinds_missing(facts: Facts) -> Iterator[Finding]:
@@ -123,6 +137,6 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    hub_unreachable, kinds_missing, member_unreachable, agent_silent, agent_certificate_ends,
-    version_differs, not_accepted, not_confirmed, join_unfinished,
+    hub_unreachable, nobody_works, kinds_missing, member_unreachable, agent_silent,
+    agent_certificate_ends, version_differs, not_accepted, not_confirmed, join_unfinished,
 )  # fmt: skip

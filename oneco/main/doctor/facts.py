@@ -135,6 +135,9 @@ class Fleet:
     ahead_seconds: float = 0.0
     """How far the hub's clock is before this machine's."""
     missing_kinds: tuple[str, ...] = ()
+    worker: str = ""
+    """The process that last worked for a hub elsewhere, and when it said so."""
+    worker_heard_at: Instant | None = None
     clusters: tuple[Cluster, ...] = ()
     reached: tuple[Reached, ...] = ()
 

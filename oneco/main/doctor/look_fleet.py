@@ -23,6 +23,7 @@ from oneco.main import crds, kubeconfigs
 from oneco.main.connecting import Choice, Connected, connect
 from oneco.main.doctor.facts import Cluster, Fleet, Reached
 from oneco.main.epoch import SYSTEM_NAMESPACE
+from oneco.main.remote import LEASE
 
 _LEASES = Resource("coordination.k8s.io", "v1", "leases")
 _CONFIG_MAPS = Resource("", "v1", "configmaps")
@@ -47,9 +48,11 @@ async def _look(hub: Connected) -> Fleet:
     ahead = await _ahead(api, hub.clock) if abs(shown - hub.clock.now()) < 1 else 0.0
     missing = await _missing_kinds(api, crds.for_hub())
     clusters: tuple[Cluster, ...] = ()
+    worker: Object = {}
     if objects.name(_definition(ocm.CLUSTERS)) not in missing:
         found = await api.list(Address(ocm.CLUSTERS))
         leases = await api.list(Address(_LEASES))
+        worker = next((one for one in leases.items if objects.name(one) == LEASE.name), {})
         certificates = await _certificates(api)
         held = {objects.namespace(one): one for one in leases.items if objects.name(one) == _LEASE}
         clusters = tuple(
@@ -65,6 +68,8 @@ async def _look(hub: Connected) -> Fleet:
         now=shown,
         ahead_seconds=ahead,
         missing_kinds=missing,
+        worker=dig(worker, "spec", "holderIdentity", default=""),
+        worker_heard_at=_instant(dig(worker, "spec", "renewTime", default="")),
         clusters=clusters,
         reached=tuple(reached),
     )
