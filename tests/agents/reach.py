@@ -20,7 +20,8 @@ from oneco.kube.errors import ApiError, Forbidden
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 from oneco.main import enrolling, joining
-from oneco.main.enrolling import Wallet, _Asking
+from oneco.main.asking import Asking
+from oneco.main.enrolling import Wallet
 from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
@@ -133,7 +134,7 @@ _KIND = {
 async def ask_as(api: Api, name: str, groups: Sequence[str], label: str) -> str:
     """How a request for a certificate of `name` ends: `Denied`, or nothing within seconds."""
     key = requests.new_key()
-    asking = _Asking(api, label, key, Subject(name, frozenset(groups)))
+    asking = Asking(api, label, key, Subject(name, frozenset(groups)))
     await asking._made()
     for _ in range(20):
         found = await api.get(asking._address())
