@@ -135,7 +135,12 @@ def test_an_unordered_update_begins_with_the_weightiest():
 
 
 def test_pods_are_updated_in_place_where_that_is_possible():
-    cluster = running(replicas=3)
+    cluster = a_cluster().with_kruise()
+    body = a_stateful_set(replicas=3)
+    gates = [{"conditionType": "InPlaceUpdateReady"}]
+    body["spec"]["template"]["spec"]["readinessGates"] = gates
+    cluster.create(PLURAL, body)
+    cluster.after(120)
     before = {pod["metadata"]["uid"] for pod in cluster.pods()}
     changed(cluster, podUpdatePolicy="InPlaceIfPossible").after(120)
     assert {pod["metadata"]["uid"] for pod in cluster.pods()} == before
@@ -160,6 +165,7 @@ def test_a_pod_is_waited_for_until_it_has_been_ready_for_a_while():
     [
         ({"minReadySeconds": 301}, "spec.updateStrategy.rollingUpdate.minReadySeconds"),
         ({"unorderedUpdate": {}}, "spec.updateStrategy.rollingUpdate.unorderedUpdate"),
+        ({"podUpdatePolicy": "InPlaceIfPossible"}, "spec.template.spec.readinessGates"),
     ],
 )
 def test_what_openkruise_refuses_is_refused(rolling, field):

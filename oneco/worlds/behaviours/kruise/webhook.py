@@ -12,6 +12,7 @@ from oneco.worlds.behaviours.kruise import amounts
 
 GROUP = "apps.kruise.io"
 _LONGEST_WAIT_SECONDS = 300
+_GATE = "InPlaceUpdateReady"
 _Map = dict[str, Any]
 
 
@@ -153,6 +154,11 @@ def _of_stateful_set(spec: Object) -> list[Cause]:
     if rolling.get("minReadySeconds", 0) > _LONGEST_WAIT_SECONDS:
         words = "must be no more than 300 seconds"
         found.append(causes.invalid(f"{path}.minReadySeconds", rolling["minReadySeconds"], words))
+    gates = spec["template"]["spec"].get("readinessGates") or ()
+    policy = rolling.get("podUpdatePolicy", "ReCreate")
+    if policy != "ReCreate" and not any(one["conditionType"] == _GATE for one in gates):
+        words = f"must contains {_GATE} when podUpdatePolicy is {policy}"
+        found.append(causes.invalid("spec.template.spec.readinessGates", gates, words))
     is_parallel = spec["podManagementPolicy"] == "Parallel"
     if rolling.get("unorderedUpdate") is not None and not is_parallel:
         words = "unorderedUpdate can only work with Parallel PodManagementPolicyType"
