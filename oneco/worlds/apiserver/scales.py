@@ -21,10 +21,11 @@ class _Elsewhere(Exception):
     """There is something else at the path."""
 
 
-def faults(scale: Scale, obj: Object) -> list[Cause]:
-    """What is wrong at the paths of `scale` in `obj`."""
+def faults(scale: Scale, obj: Object, *, is_status: bool = False) -> list[Cause]:
+    """What is wrong at the paths of `scale` in `obj`; `is_status` leaves out what is desired."""
     found: list[Cause] = []
-    for path in (scale.spec_replicas, scale.status_replicas):
+    paths = (scale.status_replicas,) if is_status else (scale.spec_replicas, scale.status_replicas)
+    for path in paths:
         field = f".{'.'.join(path)}"
         try:
             number = _read(obj, path, int, "int64")

@@ -138,6 +138,7 @@ class ApiServer:
             options = WatchOptions(
                 match=Match(labels=match.labels, fields=fields),
                 from_version=options.from_version,
+                bookmarks=options.bookmarks,
                 initial_events=options.initial_events,
             )
         return self._watches.open(served, address.namespace, options, sink)

@@ -84,9 +84,12 @@ def faults(served: Served, new: Object, old: Object | None, subresource: str) ->
         return found
     schema, scale = served.custom.schema, served.custom.scale
     if old is not None and subresource == "status":
-        return found + schema.validate_status(new, old)
-    found += schema.validate(new, old)
-    return found + (scales.faults(scale, new) if scale is not None else [])
+        found += schema.validate_status(new, old)
+    else:
+        found += schema.validate(new, old)
+    if scale is None:
+        return found
+    return found + scales.faults(scale, new, is_status=old is not None and subresource == "status")
 
 
 def _news(body: Object, known: Object | None) -> Object:

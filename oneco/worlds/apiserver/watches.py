@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from oneco.kube.api import INITIAL_EVENTS_END, Event, WatchOptions
+from oneco.kube.errors import InternalError
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver import conversion, lists, matching
 from oneco.worlds.apiserver.core import Core
@@ -113,6 +114,11 @@ class Watches:
             if options.initial_events:
                 subscription.bookmark({INITIAL_EVENTS_END: "true"})
             return subscription
+        if not version.isdecimal():
+            raise InternalError(
+                f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing '
+                f'"{version}": invalid syntax'
+            )
         since = lists.check_version(store, version)
         if since < store.oldest():
             raise lists.too_old(since, store.oldest())

@@ -127,6 +127,9 @@ class Writes:
         if entries is not None:
             self._ownership.settled(request.key)
         stored = self._removal.put(request.key, new)
+        owners = new["metadata"].get("ownerReferences")
+        if stored is not None and owners and owners != old["metadata"].get("ownerReferences"):
+            self._garbage.check_owners(request.key, stored)
         return conversion.to_served(served, new if stored is None else stored)
 
     def bind(self, request: Request, old: Object, body: Object) -> None:

@@ -41,7 +41,8 @@ def _sorted_by_go(outcome: Any) -> Any:
         causes = sorted(causes, key=lambda one: (one["field"], one["message"]))
         details = {**details, "causes": causes}
     more = {"details": details} if details else {}
-    return {**outcome, "error": {**error, "message": message, **more}}
+    reason = error.get("reason") or ("InternalError" if error["code"] == 500 else "")
+    return {**outcome, "error": {**error, "reason": reason, "message": message, **more}}
 
 
 def _is_custom(group: str) -> bool:
