@@ -130,7 +130,7 @@ def _check_types(request: Request, body: Object) -> None:
 
 
 def _check_nulls(request: Request, body: Object) -> None:
-    """Invalid for a null that a custom kind's schema has no place for: it fits every type before."""
+    """Invalid for a null that a custom kind's schema has no place for: it fits every type."""
     custom = request.served.custom
     found = custom.schema.nulls(body) if custom is not None else []
     if found:

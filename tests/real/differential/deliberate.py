@@ -36,8 +36,8 @@ LISTED: tuple[Difference, ...] = (
     ),
     Difference(
         r"^: \[\] \| .*initial-events-end",
-        "The real server ends the first events of a watch with a bookmark also for those who did not "
-        "ask (since 1.3x); ours for those who did, as clients cannot count on the other.",
+        "The real server ends the first events of a watch with a bookmark also for those who did "
+        "not ask; ours for those who did, as clients cannot count on the other.",
     ),
     Difference(
         r"\.error: '\(missing\)' \| .*must be of type (object|array): .?\"null",

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from oneco.kube.api import Api, DeleteOptions, ListOptions, Match
+from oneco.kube.api import Api, DeleteOptions, ListOptions, Match, Propagation
 from oneco.kube.errors import NotFound
 from oneco.kube.refs import Address
 from tests.real.differential.comparing import compare
@@ -26,7 +26,7 @@ class Graph(NamedTuple):
     owners: tuple[tuple[tuple[int, bool], ...], ...]
     missing: frozenset[int]
     held: frozenset[int]
-    deletions: tuple[tuple[int, str], ...]
+    deletions: tuple[tuple[int, Propagation], ...]
 
 
 @st.composite
@@ -51,7 +51,8 @@ def graphs(draw: Any) -> Graph:
 
 async def settle(place: Place, graph: Graph) -> list[Any]:
     """What is left of the graph when nothing goes any more."""
-    api, made = place.api, []
+    api = place.api
+    made: list[Any] = []
     for number, owners in enumerate(graph.owners):
         body = _object(place, number, [(made[one], blocks) for one, blocks in owners], graph)
         made.append(await api.create(Address(CONFIG_MAPS, place.namespace), body))
