@@ -139,7 +139,7 @@ def _forms() -> Iterator[str]:
 def _options() -> Iterator[str]:
     code = "".join(
         (ROOT / "oneco" / "worlds" / "embedded" / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("application", "requests", "resources", "shapes")
+        for name in ("application", "list_rules", "requests", "resources", "shapes")
     )
     read = set(_QUERY.findall(code))
     assert read == set(OPTIONS), f"say in tools/compatibility.py: {read ^ set(OPTIONS)}"

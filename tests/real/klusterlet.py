@@ -44,6 +44,9 @@ class Klusterlet:
         self.work = Program(
             "ocm-work",
             [
+                # As newer ones do by themselves: lists come as a watch that begins with them.
+                "env",
+                "KUBE_FEATURE_WatchListClient=true",
                 programs["ocm-work"],
                 "agent",
                 *common,

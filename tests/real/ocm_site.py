@@ -79,15 +79,7 @@ class Ocm(Site):
             with contextlib.suppress(AlreadyExists):
                 await member.create(_NAMESPACES, {"metadata": {"name": NAMESPACE}})
             await crds.install(member, (*crds.for_member(), *_of_their_operator()))
-        async with connect(str(self.kubeconfig)) as hub:
-            for address, body in _bootstrap_rights():
-                with contextlib.suppress(AlreadyExists):
-                    await hub.create(address, body)
-            account = Address(_ACCOUNTS, "open-cluster-management", "bootstrap", "token")
-            token = (await hub.create(account, {"spec": {"expirationSeconds": 3600}}))["status"]
-        found = yaml.safe_load(self.kubeconfig.read_text())
-        found["users"][0]["user"] = {"token": token["token"]}
-        self.klusterlet.bootstrap.write_text(yaml.safe_dump(found))
+        await bootstrap_kubeconfig(self.kubeconfig, self.klusterlet.bootstrap)
 
     async def _label(self) -> None:
         async with connect(str(self.kubeconfig)) as hub:
@@ -118,6 +110,19 @@ def made(
     return site
 
 
+async def bootstrap_kubeconfig(kubeconfig: Path, to: Path) -> None:
+    """Write the kubeconfig with which their agents ask to join, as an administrator does."""
+    async with connect(str(kubeconfig)) as hub:
+        for address, body in _bootstrap_rights():
+            with contextlib.suppress(AlreadyExists):
+                await hub.create(address, body)
+        account = Address(_ACCOUNTS, "open-cluster-management", "bootstrap", "token")
+        made = await hub.create(account, {"spec": {"expirationSeconds": 3600}})
+    found = yaml.safe_load(kubeconfig.read_text())
+    found["users"][0]["user"] = {"token": made["status"]["token"]}
+    to.write_text(yaml.safe_dump(found))
+
+
 def _of_their_operator() -> list[Any]:
     """The kinds that their operator brings into a member, besides the one that we bring too."""
     folder = building.source("ocm", "open-cluster-management.io/api") / "cluster" / "v1alpha1"
@@ -127,8 +132,8 @@ def _of_their_operator() -> list[Any]:
 def _bootstrap_rights() -> list[tuple[Address, dict[str, Any]]]:
     """The account and its rights, as Open Cluster Management's own chart has them."""
     rules = [
-        _rule("certificates.k8s.io", "certificatesigningrequests", "create get list watch"),
-        _rule("cluster.open-cluster-management.io", "managedclusters", "create get list watch"),
+        rule("certificates.k8s.io", "certificatesigningrequests", "create get list watch"),
+        rule("cluster.open-cluster-management.io", "managedclusters", "create get list watch"),
     ]
     subject = {
         "kind": "ServiceAccount",
@@ -150,5 +155,6 @@ def _bootstrap_rights() -> list[tuple[Address, dict[str, Any]]]:
     ]
 
 
-def _rule(group: str, resource: str, verbs: str) -> dict[str, Any]:
+def rule(group: str, resource: str, verbs: str) -> dict[str, Any]:
+    """One rule of a role, its verbs in one text."""
     return {"apiGroups": [group], "resources": [resource], "verbs": verbs.split()}

@@ -111,8 +111,7 @@ class Watches:
         if version in ("", "0"):
             self._enter(served.collection, namespace, subscription)
             subscription.begin(store.scan(served.collection, namespace), store.revision())
-            if options.initial_events:
-                subscription.bookmark({INITIAL_EVENTS_END: "true"})
+            _end_beginning(subscription, options)
             return subscription
         if not version.isdecimal():
             raise InternalError(
@@ -124,7 +123,7 @@ class Watches:
             raise lists.too_old(since, store.oldest())
         if options.initial_events:
             subscription.begin(store.scan(served.collection, namespace), store.revision())
-            subscription.bookmark({INITIAL_EVENTS_END: "true"})
+            _end_beginning(subscription, options)
         else:
             durable = max(since, store.durable_revision())
             subscription.resume(store.changes(since, served.collection), durable)
@@ -169,6 +168,11 @@ class Watches:
                 subscription.offer(change, event)
         for subscription in spaces.get(_EVERYWHERE, ()):
             subscription.offer(change, event)
+
+
+def _end_beginning(subscription: Subscription, options: WatchOptions) -> None:
+    if options.initial_events and options.bookmarks:
+        subscription.bookmark({INITIAL_EVENTS_END: "true"})
 
 
 def event_of(change: Change) -> Event:

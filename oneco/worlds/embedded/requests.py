@@ -25,7 +25,7 @@ from oneco.kube.api import (
 from oneco.kube.errors import BadRequest, Cause, Invalid, UnsupportedMediaType
 from oneco.kube.objects import DEEPEST, Json, Object, is_too_deep
 from oneco.kube.rbac import User
-from oneco.worlds.embedded import protobuf
+from oneco.worlds.embedded import list_rules, protobuf
 
 APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch+cbor")
 _PATCH_TYPES: Mapping[str, PatchType] = {
@@ -88,7 +88,7 @@ def match(query: Query) -> Match:
 
 def list_options(query: Query) -> ListOptions:
     """How the collection is to be listed."""
-    _check_version_match(query, is_watch=False)
+    list_rules.check(query, is_watch=False)
     return ListOptions(
         match=match(query),
         limit=query.number("limit"),
@@ -99,18 +99,27 @@ def list_options(query: Query) -> ListOptions:
 
 def watch_options(query: Query, name: str) -> WatchOptions:
     """How the collection, or the one object `name` of it, is to be watched."""
-    _check_version_match(query, is_watch=True)
+    list_rules.check(query, is_watch=True)
     wanted = match(query)
     if name:
         fields = ",".join(part for part in (wanted.fields, f"metadata.name={name}") if part)
         wanted = Match(labels=wanted.labels, fields=fields)
+    bookmarks, version = query.flag("allowWatchBookmarks"), query.text("resourceVersion")
+    # Whoever takes bookmarks is told where what was there ends, asked for or not.
+    is_begun = not query.text("sendInitialEvents") and bookmarks and version in ("", "0")
     return WatchOptions(
         match=wanted,
-        from_version=query.text("resourceVersion"),
-        bookmarks=query.flag("allowWatchBookmarks"),
-        initial_events=query.flag("sendInitialEvents"),
+        from_version=version,
+        bookmarks=bookmarks,
+        initial_events=query.flag("sendInitialEvents") or is_begun,
         timeout_seconds=query.number("timeoutSeconds") or None,
     )
+
+
+def is_from_now(query: Query) -> bool:
+    """Whether a watch is to show only what happens from now on."""
+    is_without = query.text("sendInitialEvents") and not query.flag("sendInitialEvents")
+    return bool(is_without) and query.text("resourceVersion") in ("", "0")
 
 
 def write_options(request: Request) -> WriteOptions:
@@ -243,27 +252,6 @@ def _is_dry_run(text: str) -> bool:
     if text not in ("", "All"):
         raise _unsupported("dryRun", text, ("All",))
     return text == "All"
-
-
-def _check_version_match(query: Query, *, is_watch: bool) -> None:
-    wanted = query.text("resourceVersionMatch")
-    if wanted and wanted not in ("Exact", "NotOlderThan"):
-        raise _unsupported("resourceVersionMatch", wanted, ("Exact", "NotOlderThan"))
-    if is_watch and wanted and not query.text("sendInitialEvents"):
-        raise _forbidden(
-            "resourceVersionMatch", "is forbidden for watch unless sendInitialEvents is provided"
-        )
-    if not is_watch and wanted and not query.text("resourceVersion"):
-        raise _forbidden("resourceVersionMatch", "is forbidden unless resourceVersion is provided")
-    if query.flag("sendInitialEvents") and wanted != "NotOlderThan":
-        raise _forbidden("resourceVersionMatch", "sendInitialEvents requires NotOlderThan")
-
-
-def _forbidden(field: str, message: str) -> Invalid:
-    return Invalid(
-        f'ListOptions.meta.k8s.io "" is invalid: {field}: Forbidden: {field} {message}',
-        causes=[Cause(field, f"Forbidden: {field} {message}", "FieldValueForbidden")],
-    )
 
 
 def _unsupported(field: str, found: str, wanted: tuple[str, ...]) -> Invalid:

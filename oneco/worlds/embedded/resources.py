@@ -132,6 +132,8 @@ class Resources:
 
     def _watch(self, call: _Asked) -> Watch:
         options = requests.watch_options(call.request.query, call.at.name)
+        if requests.is_from_now(call.request.query):
+            options = dataclasses.replace(options, from_version=str(self._store.revision()))
         shape = self._shape(call)
         encoder = shape.line if shape.is_changing else self._lines.line
         stream = WatchStream(encoder)
