@@ -32,7 +32,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     chosen = {name for item in real for name in ("programs", *getattr(item, "fixturenames", ()))}
     needed = {program for fixture in chosen for program in NEEDS.get(fixture, ())}
     if real:
-        building.build(needed)
+        try:
+            building.build(needed)
+        except building.Unbuildable as failure:
+            raise pytest.UsageError(str(failure)) from None
 
 
 @pytest.fixture(scope="session")
