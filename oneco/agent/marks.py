@@ -51,7 +51,8 @@ def keeping_size(manifest: Object, live: Object | None) -> Object:
     written it, it is not ours any more.
     """
     size = objects.dig(live or {}, "spec", "replicas")
-    if size is None or objects.dig(manifest, "spec", "replicas") is not None:
+    is_said = objects.dig(manifest, "spec", "replicas") is not None
+    if size is None or is_said or not objects.has_room(manifest, "spec"):
         return manifest
     return objects.put(manifest, ("spec", "replicas"), size) if _owns_size(live) else manifest
 

@@ -144,10 +144,10 @@ class InternalError(ApiOutage):
     code, reason = 500, "InternalError"
 
 
-class Unstated(InternalError):
-    """The server failed and names no reason."""
+class Unstated(ApiRefusal):
+    """An applied value has the wrong type, which servers call a failure of their own."""
 
-    reason = ""
+    code, reason = 500, ""
 
 
 class ServiceUnavailable(ApiOutage):
@@ -162,6 +162,8 @@ class Timeout(ApiOutage):
     code, reason = 504, "Timeout"
 
 
+MISTYPED = "failed to create typed patch object"
+"""How the message of an `Unstated` begins."""
 _BY_REASON = {
     kind.reason: kind
     for kind in (
@@ -177,7 +179,10 @@ def from_status(status: dict[str, Any], code: int = 500) -> ApiError:
     """The error that a `Status` object tells of; `code` is the HTTP status it came with."""
     code = status.get("code") or code
     fallback = _BY_CODE.get(code, InternalError if code >= 500 else BadRequest)
-    kind = _BY_REASON.get(status.get("reason") or "", fallback)
+    kind: type[ApiError] = _BY_REASON.get(status.get("reason") or "", fallback)
+    if code == Unstated.code and (status.get("message") or "").startswith(MISTYPED):
+        # Tried again it would be refused again, and nobody would ever hear of it.
+        kind = Unstated
     details = dict(status.get("details") or {})
     causes = tuple(
         Cause(one.get("field", ""), one.get("message", ""), one.get("reason", ""))

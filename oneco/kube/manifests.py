@@ -12,7 +12,7 @@ import hashlib
 import msgspec
 
 from oneco.kube import fieldsets, ownership, typed
-from oneco.kube.errors import BadRequest, Unstated
+from oneco.kube.errors import MISTYPED, BadRequest, Unstated
 from oneco.kube.fieldsets import FieldSet, Malformed
 from oneco.kube.objects import Json, Object, metadata, name, namespace
 from oneco.kube.refs import kind_of
@@ -106,10 +106,7 @@ def _read(applied: Object, kind: Type, scope: Scope, before: Manifest | None) ->
         else:
             named = fieldsets.of_value(effective, kind)
     except Malformed as error:
-        raise Unstated(
-            f"failed to create typed patch object ({_title(applied)}): "
-            f"{error.path}: {error.message}"
-        ) from None
+        raise Unstated(f"{MISTYPED} ({_title(applied)}): {error.path}: {error.message}") from None
     owned = ownership.stripped(within(named, scope))
     # A copy, because a content is recognised by it.
     fields = None if owned is None else dict(owned)

@@ -32,6 +32,28 @@ def dig(value: Json, *path: str | int, default: Json = None) -> Json:
     return default if value is None else value
 
 
+def number(value: Json, *path: str, default: int = 0) -> int:
+    """The number at `path`, or `default` where there is none, or none that counts things."""
+    found = dig(value, *path)
+    is_count = isinstance(found, int) and not isinstance(found, bool) and found >= 0
+    return found if is_count else default
+
+
+def mapping(value: Json, *path: str) -> Object:
+    """The object at `path`, empty where there is none."""
+    found = dig(value, *path)
+    return found if isinstance(found, Mapping) else {}
+
+
+def has_room(value: Json, *path: str) -> bool:
+    """Whether what stands on the way to `path`, and there, is missing or can hold fields."""
+    for step in path:
+        value = dig(value, step)
+        if value is not None and not isinstance(value, Mapping):
+            return False
+    return True
+
+
 def put(value: Object, path: Sequence[str], part: Json) -> Object:
     """`value` with `part` at `path`; missing dictionaries on the way are made."""
     head, rest = path[0], path[1:]

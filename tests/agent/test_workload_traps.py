@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION
 from oneco.kube.api import Patch
 from oneco.kube.refs import Address, Resource
@@ -125,3 +127,33 @@ def test_a_new_pod_that_is_ready_counts_only_when_its_time_has_come():
         return early, (await told(place)).get("updatedReady", 0)
 
     assert tell(story) == (0, 1)
+
+
+def test_a_manifest_that_is_no_workload_at_all_is_told_and_ends_nothing():
+    async def story(place):
+        await place.deliver(a_workload())
+        await place.with_an_agent()
+        rows = []
+        odd: list[Any] = [[1], "none", {"replicas": "four"}, {"strategy": []}]
+        for spec in odd:
+            await redeliver(place, {**a_workload(), "spec": spec})
+            rows.append(await told(place))
+        return rows, size(await place.member.get(DEPLOYMENT))
+
+    rows, replicas = tell(story)
+    assert [bool(row.get("isRefused")) for row in rows] == [True] * 4
+    assert replicas == 4
+
+
+def test_a_value_of_the_wrong_type_is_told_though_its_server_calls_it_a_failure_of_its_own():
+    async def story(place):
+        await crds.install(place.member, crds.for_own_member())
+        clones = a_workload(kind="CloneSet", api_version="apps.kruise.io/v1alpha1")
+        await place.deliver(clones)
+        await place.with_an_agent()
+        await redeliver(place, {**clones, "spec": {**clones["spec"], "replicas": "four"}})
+        return await told(place)
+
+    row = tell(story)
+    assert row["isRefused"]
+    assert "spec.replicas" in row["message"]

@@ -136,7 +136,7 @@ def test_an_object_without_any_record_counts_as_somebody_elses():
 
 def test_a_manifest_with_a_field_that_no_type_declares_is_refused_by_name():
     manifest = {**config_map(x="1"), "dta": {}}
-    with pytest.raises(errors.InternalError) as refused:
+    with pytest.raises(errors.Unstated) as refused:
         apply.apply(None, manifest, manager="a", type=CONFIG_MAP, now_text=NOW)
     assert refused.value.message == (
         "failed to create typed patch object (/c; /v1, Kind=ConfigMap): "

@@ -28,8 +28,10 @@ class CloneSetWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        count = objects.dig(manifest, "spec", "replicas")
-        return None if count is None else int(count)
+        said = objects.dig(manifest, "spec", "replicas")
+        count = objects.number(manifest, "spec", "replicas", default=-1)
+        # What is no number is for its cluster to refuse.
+        return None if said is None or count < 0 else count
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""
@@ -37,7 +39,8 @@ class CloneSetWorkload:
 
     def is_divisible(self, manifest: Object) -> bool:
         """A set that its owner pauses, or whose pods somebody deletes, cannot be held too."""
-        return not gates.is_on_delete(manifest) and not self.is_paused(manifest)
+        is_held = gates.is_on_delete(manifest) or self.is_paused(manifest)
+        return gates.is_sound(manifest) and not is_held
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none while its owner pauses it."""
@@ -63,7 +66,7 @@ class CloneSetWorkload:
         status = live.get("status") or {}
         updated = status.get("updatedReplicas") or 0
         return Said(
-            replicas=objects.dig(live, "spec", "replicas", default=1),
+            replicas=objects.number(live, "spec", "replicas", default=1),
             total=status.get("replicas") or 0,
             updated=updated,
             ready=status.get("readyReplicas") or 0,
@@ -74,7 +77,7 @@ class CloneSetWorkload:
 
     def min_ready_seconds(self, live: Object) -> int:
         """Its own field, which the gate leaves alone."""
-        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+        return objects.number(live, "spec", "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Whether it is paused."""
@@ -85,7 +88,7 @@ class CloneSetWorkload:
         del updated_ready
         if gates.target(manifest) is None or self.replicas(manifest) is not None:
             return manifest
-        return _held(manifest, int(objects.dig(live or {}, "spec", "replicas", default=1)))
+        return _held(manifest, objects.number(live, "spec", "replicas", default=1))
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """None: its own controller replaces every pod."""

@@ -34,7 +34,7 @@ class DaemonSetWorkload:
         """One that its owner pauses, or limits to nodes of his choice, cannot be held too."""
         if gates.is_on_delete(manifest) or self.is_paused(manifest):
             return False
-        return gates.rolling(manifest).get("selector") is None
+        return gates.is_sound(manifest) and gates.rolling(manifest).get("selector") is None
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none that is certain where its owner chooses."""
@@ -66,7 +66,7 @@ class DaemonSetWorkload:
 
     def min_ready_seconds(self, live: Object) -> int:
         """Its own field, which the gate leaves alone."""
-        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+        return objects.number(live, "spec", "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Whether it is paused."""

@@ -44,8 +44,7 @@ def own_number(manifest: Object) -> int:
     """The partition that its owner wrote, where it can only be a number."""
     text = own_partition(manifest)
     if text is None:
-        written = rolling(manifest).get("partition")
-        return written if isinstance(written, int) else 0
+        return objects.number(rolling(manifest), "partition")
     return int(text) if text.isdecimal() else 0
 
 
@@ -58,14 +57,12 @@ def partition(replicas: int | None, updated: int, own: int) -> int:
 
 def strategy(manifest: Object) -> Mapping[str, object]:
     """Its `updateStrategy`."""
-    found = objects.dig(manifest, "spec", "updateStrategy", default={})
-    return found if isinstance(found, Mapping) else {}
+    return objects.mapping(manifest, "spec", "updateStrategy")
 
 
 def rolling(manifest: Object) -> Mapping[str, object]:
     """Its `updateStrategy.rollingUpdate`."""
-    found = strategy(manifest).get("rollingUpdate")
-    return found if isinstance(found, Mapping) else {}
+    return objects.mapping(strategy(manifest), "rollingUpdate")
 
 
 def is_on_delete(manifest: Object) -> bool:
@@ -73,9 +70,9 @@ def is_on_delete(manifest: Object) -> bool:
     return strategy(manifest).get("type") == "OnDelete"
 
 
-def number(value: object) -> int:
-    """The value, if it is a number."""
-    return value if isinstance(value, int) else 0
+def is_sound(manifest: Object) -> bool:
+    """Whether there is room for its fields; what there is instead is for its cluster to refuse."""
+    return objects.has_room(manifest, "spec", "updateStrategy", "rollingUpdate")
 
 
 def in_version(manifest: Object, version: str) -> Object:

@@ -36,8 +36,10 @@ class StatefulSetWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        count = objects.dig(manifest, "spec", "replicas")
-        return None if count is None else int(count)
+        said = objects.dig(manifest, "spec", "replicas")
+        count = objects.number(manifest, "spec", "replicas", default=-1)
+        # What is no number is for its cluster to refuse.
+        return None if said is None or count < 0 else count
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""
@@ -45,7 +47,8 @@ class StatefulSetWorkload:
 
     def is_divisible(self, manifest: Object) -> bool:
         """A set that its owner pauses, or whose pods somebody deletes, cannot be held too."""
-        return not gates.is_on_delete(manifest) and not self.is_paused(manifest)
+        is_held = gates.is_on_delete(manifest) or self.is_paused(manifest)
+        return gates.is_sound(manifest) and not is_held
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none while its owner pauses it."""
@@ -62,7 +65,7 @@ class StatefulSetWorkload:
         """The manifest in that version, unless it says what the older one has no words for."""
         if gates.version_of(manifest) == version:
             return manifest
-        if version == "v1alpha1" and _NEWER_FIELDS & set(manifest.get("spec") or ()):
+        if version == "v1alpha1" and _NEWER_FIELDS & set(objects.mapping(manifest, "spec")):
             return None
         return gates.in_version(manifest, version)
 
@@ -71,7 +74,7 @@ class StatefulSetWorkload:
         del history
         status = live.get("status") or {}
         return Said(
-            replicas=objects.dig(live, "spec", "replicas", default=1),
+            replicas=objects.number(live, "spec", "replicas", default=1),
             total=status.get("replicas") or 0,
             updated=status.get("updatedReplicas") or 0,
             ready=status.get("readyReplicas") or 0,
@@ -80,7 +83,7 @@ class StatefulSetWorkload:
 
     def min_ready_seconds(self, live: Object) -> int:
         """Its own field, which the gate leaves alone."""
-        return gates.number(gates.rolling(live).get("minReadySeconds"))
+        return objects.number(gates.rolling(live), "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Whether it is paused."""
@@ -91,7 +94,7 @@ class StatefulSetWorkload:
         del updated_ready
         if gates.target(manifest) is None or self.replicas(manifest) is not None:
             return manifest
-        return _held(manifest, int(objects.dig(live or {}, "spec", "replicas", default=1)))
+        return _held(manifest, objects.number(live, "spec", "replicas", default=1))
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """The pods that hold up an ordered set although they are to be replaced anyhow.
@@ -99,13 +102,13 @@ class StatefulSetWorkload:
         Where a hook wants to be asked before a pod goes, nothing goes behind its back.
         """
         del replicas
-        spec = live.get("spec") or {}
+        spec = objects.mapping(live, "spec")
         is_hooked = objects.dig(spec, "lifecycle", "preDelete") is not None
         if spec.get("podManagementPolicy") == "Parallel" or is_hooked:
             return ()
         if not self.is_divisible(live):
             return ()
-        held = gates.number(gates.rolling(live).get("partition"))
+        held = objects.number(gates.rolling(live), "partition")
         current = objects.dig(live, "status", "currentRevision", default="")
         # The partition counts pods, whatever ordinals are reserved.
         ordered = sorted(pods, key=lambda pod: _ordinal(pod.body))

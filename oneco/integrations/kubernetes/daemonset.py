@@ -37,7 +37,8 @@ class DaemonSetWorkload:
 
     def is_divisible(self, manifest: Object) -> bool:
         """A DaemonSet whose pods somebody else deletes is not to be deleted from besides."""
-        return not _is_on_delete(manifest)
+        is_sound = objects.has_room(manifest, "spec", "updateStrategy", "rollingUpdate")
+        return is_sound and not _is_on_delete(manifest)
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """None where somebody else deletes pods when he likes, else all."""
@@ -71,7 +72,7 @@ class DaemonSetWorkload:
 
     def min_ready_seconds(self, live: Object) -> int:
         """Its own field, which the gate leaves alone."""
-        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+        return objects.number(live, "spec", "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Never: it has no pause."""
@@ -118,7 +119,7 @@ def _allowed(marks: Mapping[str, str], nodes: int) -> int:
 
 
 def _revision_of_template(live: Object, history: Sequence[Object]) -> str | None:
-    wanted = {**objects.dig(live, "spec", "template", default={}), "$patch": "replace"}
+    wanted = {**objects.mapping(live, "spec", "template"), "$patch": "replace"}
     for one in history:
         if objects.dig(one, "data", "spec", "template") == wanted:
             return objects.labels(one).get(REVISION_LABEL)

@@ -47,8 +47,10 @@ class DeploymentWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        count = objects.dig(manifest, "spec", "replicas")
-        return None if count is None else int(count)
+        said = objects.dig(manifest, "spec", "replicas")
+        count = objects.number(manifest, "spec", "replicas", default=-1)
+        # What is no number is for its cluster to refuse.
+        return None if said is None or count < 0 else count
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""
@@ -57,7 +59,8 @@ class DeploymentWorkload:
     def is_divisible(self, manifest: Object) -> bool:
         """A Deployment that recreates all pods at once cannot be held in between."""
         kind = objects.dig(manifest, "spec", "strategy", "type", default="RollingUpdate")
-        return bool(kind == "RollingUpdate") and not self.is_paused(manifest)
+        is_sound = objects.has_room(manifest, "spec", "strategy", "rollingUpdate")
+        return is_sound and kind == "RollingUpdate" and not self.is_paused(manifest)
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """None while its owner pauses it, else all."""
@@ -65,12 +68,12 @@ class DeploymentWorkload:
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        own = objects.dig(manifest, "spec", "strategy", "rollingUpdate", default={})
+        own = objects.mapping(manifest, "spec", "strategy", "rollingUpdate")
         marks = {
             PARTITION_ANNOTATION: str(updated),
             MAX_UNAVAILABLE_ANNOTATION: str(own.get("maxUnavailable", _DEFAULT_AMOUNT)),
             MAX_SURGE_ANNOTATION: str(own.get("maxSurge", _DEFAULT_AMOUNT)),
-            MIN_READY_ANNOTATION: str(objects.dig(manifest, "spec", "minReadySeconds", default=0)),
+            MIN_READY_ANNOTATION: str(objects.number(manifest, "spec", "minReadySeconds")),
         }
         marked = objects.put(
             manifest, ("metadata", "annotations"), {**objects.annotations_of(manifest), **marks}
@@ -90,7 +93,7 @@ class DeploymentWorkload:
         newest = _newest(live, history) if updated else None
         ready = objects.dig(newest or {}, "status", "readyReplicas", default=0)
         return Said(
-            replicas=objects.dig(live, "spec", "replicas", default=1),
+            replicas=objects.number(live, "spec", "replicas", default=1),
             total=status.get("replicas") or 0,
             updated=updated,
             ready=status.get("readyReplicas") or 0,
@@ -103,7 +106,7 @@ class DeploymentWorkload:
         own = objects.annotations_of(live).get(MIN_READY_ANNOTATION, "")
         if own.isdecimal():
             return int(own)
-        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+        return objects.number(live, "spec", "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Whether it is paused."""
@@ -144,7 +147,7 @@ def _next_opening(
     Where he allows none, new pods come beside the old ones, as his surge allows. Where even that
     is none at this size, Kubernetes itself takes one pod down, or nothing would ever move.
     """
-    replicas = objects.dig(live or {}, "spec", "replicas", default=1)
+    replicas = objects.number(live, "spec", "replicas", default=1)
     bound = marks.get(MAX_UNAVAILABLE_ANNOTATION, _DEFAULT_AMOUNT)
     allowed = amounts.pods(bound, replicas, is_up=False)
     if allowed:
@@ -158,7 +161,7 @@ def _opening(live: Object | None) -> _Opening | None:
     """How far the gate of a live object stands open; None where it has none yet."""
     if objects.dig(live or {}, "spec", "minReadySeconds") != _NEVER_AVAILABLE_SECONDS:
         return None
-    rolling = objects.dig(live or {}, "spec", "strategy", "rollingUpdate", default={})
+    rolling = objects.mapping(live, "spec", "strategy", "rollingUpdate")
     surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
     if not isinstance(surge, int) or not isinstance(unavailable, int):
         return None
@@ -167,7 +170,7 @@ def _opening(live: Object | None) -> _Opening | None:
 
 def _held(manifest: Object, opening: _Opening) -> Object:
     spec = {
-        **manifest["spec"],
+        **objects.mapping(manifest, "spec"),
         "minReadySeconds": _NEVER_AVAILABLE_SECONDS,
         "progressDeadlineSeconds": _NO_DEADLINE_SECONDS,
         "strategy": {

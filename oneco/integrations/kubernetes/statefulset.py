@@ -30,8 +30,10 @@ class StatefulSetWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        count = objects.dig(manifest, "spec", "replicas")
-        return None if count is None else int(count)
+        said = objects.dig(manifest, "spec", "replicas")
+        count = objects.number(manifest, "spec", "replicas", default=-1)
+        # What is no number is for its cluster to refuse.
+        return None if said is None or count < 0 else count
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""
@@ -39,7 +41,8 @@ class StatefulSetWorkload:
 
     def is_divisible(self, manifest: Object) -> bool:
         """A set whose pods somebody else replaces cannot be held too."""
-        return _is_rolling(manifest)
+        is_sound = objects.has_room(manifest, "spec", "updateStrategy", "rollingUpdate")
+        return is_sound and _is_rolling(manifest)
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none where somebody else replaces pods."""
@@ -71,7 +74,7 @@ class StatefulSetWorkload:
         del history
         status = live.get("status") or {}
         return Said(
-            replicas=objects.dig(live, "spec", "replicas", default=1),
+            replicas=objects.number(live, "spec", "replicas", default=1),
             total=status.get("replicas") or 0,
             updated=status.get("updatedReplicas") or 0,
             ready=status.get("readyReplicas") or 0,
@@ -80,7 +83,7 @@ class StatefulSetWorkload:
 
     def min_ready_seconds(self, live: Object) -> int:
         """Its own field, which the gate leaves alone."""
-        return int(objects.dig(live, "spec", "minReadySeconds", default=0))
+        return objects.number(live, "spec", "minReadySeconds")
 
     def is_paused(self, manifest: Object) -> bool:
         """Never: it has no pause but its partition."""
@@ -93,7 +96,7 @@ class StatefulSetWorkload:
         is_gated = PARTITION_ANNOTATION in objects.annotations_of(manifest)
         if not is_gated or self.replicas(manifest) is not None:
             return manifest
-        return _held(manifest, int(objects.dig(live or {}, "spec", "replicas", default=1)))
+        return _held(manifest, objects.number(live, "spec", "replicas", default=1))
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """The pods that hold up an ordered set although they are to be replaced anyhow."""
@@ -102,7 +105,7 @@ class StatefulSetWorkload:
             return ()
         if not _is_rolling(live):
             return ()
-        first = objects.dig(live, "spec", "ordinals", "start", default=0)
+        first = objects.number(live, "spec", "ordinals", "start")
         held = first + _partition(live)
         current = objects.dig(live, "status", "currentRevision", default="")
         return tuple(
@@ -121,9 +124,7 @@ def _is_rolling(manifest: Object) -> bool:
 
 
 def _partition(manifest: Object) -> int:
-    path = ("spec", "updateStrategy", "rollingUpdate", "partition")
-    own = objects.dig(manifest, *path, default=0)
-    return own if isinstance(own, int) else 0
+    return objects.number(manifest, "spec", "updateStrategy", "rollingUpdate", "partition")
 
 
 def _held(manifest: Object, replicas: int | None) -> Object:
@@ -132,8 +133,8 @@ def _held(manifest: Object, replicas: int | None) -> Object:
     updated, own = marks[PARTITION_ANNOTATION], int(marks.get(OWN_PARTITION_ANNOTATION, "0"))
     free = int(updated) if updated.isdecimal() else 0
     partition = max(own, replicas - free) if replicas is not None and free else _NO_POD
-    strategy = objects.dig(manifest, "spec", "updateStrategy", default={})
-    rolling = {**(strategy.get("rollingUpdate") or {}), "partition": partition}
+    kept = objects.mapping(manifest, "spec", "updateStrategy", "rollingUpdate")
+    rolling = {**kept, "partition": partition}
     return objects.put(
         manifest, ("spec", "updateStrategy"), {"type": "RollingUpdate", "rollingUpdate": rolling}
     )
