@@ -16,8 +16,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [+-]\d{4}", "<time>"),
         (r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d \+0000", "<time>"),
         (r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\]", "<log>"),
-        # client-go notes that a watch was short, which depends on how busy the machine is.
-        (r'^<log> "Warning: watch ended with error".*\n', ""),
+        # What client-go notes when time is up depends on where its watch is at that moment.
+        (r"^<log> .* reflector=.*\n?", ""),
         (r'("?resourceVersion"?:) ?"?\d+"?', r"\1 <version>"),
         (r"(Resource Version:) +\d+", r"\1 <version>"),
         (r'("?uid"?:) ?"?<uid>"?', r"\1 <uid>"),
