@@ -31,10 +31,11 @@ def apply_json_patch(value: Json, operations: Json) -> Json:
             f"got {len(operations)}"
         )
     for operation in operations:
+        if operation is not None and not isinstance(operation, dict):
+            raise _undecodable(operation, "handlers.jsonPatchOp")
+    for operation in operations:
         if operation is None:
             raise _failed("there is no operation")
-        if not isinstance(operation, dict):
-            raise _undecodable(operation, "handlers.jsonPatchOp")
         value = _perform(value, operation)
     return value
 
@@ -96,7 +97,8 @@ _OPERATIONS: dict[str, Callable[[Json, dict[str, Json]], Json]] = {
 
 def _path(operation: dict[str, Json], name: str) -> list[str]:
     pointer = operation.get(name)
-    if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
+    # What stands before the first slash is not looked at, as on the real server.
+    if not isinstance(pointer, str) or (pointer and "/" not in pointer):
         raise _failed(f"{name} is not a JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 

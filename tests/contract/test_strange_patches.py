@@ -7,7 +7,7 @@ import pytest
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, InternalError, Invalid
 from oneco.kube.refs import Address
-from tests.contract.given import CONFIG_MAPS, config_map
+from tests.contract.given import CONFIG_MAPS, PODS, config_map, pod
 
 
 @pytest.fixture
@@ -65,3 +65,17 @@ async def test_a_json_patch_without_an_operation_is_refused(api, at):
 async def test_a_merge_patch_must_be_an_object(api, at, body, words):
     with pytest.raises(BadRequest, match=words):
         await api.patch(at, Patch("merge", body))
+
+
+async def test_a_patch_is_read_as_a_whole_before_any_of_it_is_done(api, at):
+    operations = [{"op": "remove", "path": "/nothing/at/all"}, 1]
+    with pytest.raises(BadRequest, match="cannot unmarshal number"):
+        await api.patch(at, Patch("json", operations))
+
+
+async def test_a_null_in_a_list_of_structures_is_an_empty_one(api, space):
+    body = {**pod("a")}
+    body["spec"] = {**body["spec"], "volumes": [None]}
+    with pytest.raises(Invalid) as refused:
+        await api.create(Address(PODS, space), body)
+    assert "spec.volumes[0].name" in [one.field for one in refused.value.causes]

@@ -72,6 +72,11 @@ def _entries(value: Mapping[str, Json], element: Type | None, path: str, lost: l
 def _list(value: Sequence[Json], element: Type, path: str, lost: list[str]) -> Any:
     if element.form not in ("map", "list"):
         return value
-    items = [_value(part, element, f"{path}[{index}]", lost) for index, part in enumerate(value)]
+    # A null in the place of a structure is one with nothing in it.
+    empty: Json = {} if element.form == "map" and element.fields else None
+    items = [
+        _value(empty if part is None else part, element, f"{path}[{index}]", lost)
+        for index, part in enumerate(value)
+    ]
     is_same = all(after is part for after, part in zip(items, value, strict=True))
     return value if is_same else items

@@ -53,6 +53,9 @@ def decoded(
         unknown = [f'unknown field "{path}"' for path in lost]
     else:
         clean, unknown = _custom(served, part)
+    if known is not None:
+        # A patched object is read from JSON whose keys are in order.
+        unknown = sorted(unknown)
     if unknown and mode != "Ignore":
         _say(served, unknown, mode, caller)
     if clean is part:
@@ -97,7 +100,9 @@ def _news(body: Object, known: Object | None) -> Object:
     if known is None:
         return body
     return {
-        key: value for key, value in body.items() if key in _NAMED or known.get(key) is not value
+        key: value
+        for key, value in body.items()
+        if key in _NAMED or known.get(key, _NOTHING) is not value
     }
 
 
@@ -127,6 +132,7 @@ def _say(served: Served, unknown: Sequence[str], mode: FieldValidation, caller: 
         caller.warn(text)
 
 
+_NOTHING: Final = object()
 _NAMED: Final = ("apiVersion", "kind")
 _IDENTITY: Final[Any] = Type(
     form="map",

@@ -18,7 +18,7 @@ from oneco.worlds.cluster.client import connect
 from oneco.worlds.sim.local import LocalApi
 from tests.real.cluster import running
 from tests.real.differential.bare import BareCluster
-from tests.real.differential.comparing import COUNTS, Pair
+from tests.real.differential.comparing import COUNTS, SEED, Pair
 from tests.real.differential.pace import FollowingClock
 from tests.real.differential.steps import hear
 
@@ -77,4 +77,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line("compared with a real kube-apiserver:")
     for family, count in COUNTS.items():
         terminalreporter.write_line(f"  {count:6} {family}")
-    terminalreporter.write_line(f"  {sum(COUNTS.values()):6} cases in all")
+    terminalreporter.write_line(
+        f"  {sum(COUNTS.values()):6} cases in all, seed {SEED} (others: ONECO_DIFFERENTIAL_SEED=…)"
+    )

@@ -85,10 +85,15 @@ def _direct_list(draw, found, key, part):
     if kind == 0 and key in MERGE_KEYS:
         name, values = MERGE_KEYS[key]
         given = [item.get(name) for item in part]
-        order = draw(st.lists(values, max_size=3, unique=True)) if draw(st.booleans()) else given
+        order = (
+            draw(st.lists(values, min_size=1, max_size=3, unique=True))
+            if draw(st.booleans())
+            else given
+        )
         found[f"$setElementOrder/{key}"] = [{name: one} for one in order]
     if kind == 0 and key in PRIMITIVES:
-        found[f"$setElementOrder/{key}"] = draw(st.lists(PRIMITIVES[key], max_size=3))
+        # Without any order the server's sort leaves the items as it finds them at that moment.
+        found[f"$setElementOrder/{key}"] = draw(st.lists(PRIMITIVES[key], min_size=1, max_size=3))
     if kind == 1 and key in PRIMITIVES:
         # Beside the list itself it depends on how Go walks a map which of the two is done first.
         found.pop(key, None)

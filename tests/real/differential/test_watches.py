@@ -91,8 +91,18 @@ async def _events(place: Place, at: Address, options: WatchOptions, until: str) 
         pass
     finally:
         await watching.aclose()  # type: ignore[attr-defined]
-    # The present objects come in any order from the real server's cache.
-    return seen if options.from_version else sorted(seen, key=_place_of)
+    return seen if options.from_version else _present(seen)
+
+
+def _present(seen: list[Any]) -> list[Any]:
+    """The state that the first events lead to.
+
+    The real server's cache gives the present objects in any order, and may begin a little earlier.
+    """
+    last = {_place_of(event): event for event in seen}
+    kept = [event for event in last.values() if event["type"] != "DELETED"]
+    told = [{**one, "type": "ADDED"} if one["type"] == "MODIFIED" else one for one in kept]
+    return sorted(told, key=_place_of)
 
 
 def _place_of(event: Any) -> tuple[bool, str]:
