@@ -35,7 +35,7 @@ def apply_json_patch(value: Json, operations: Json) -> Json:
             raise _undecodable(operation, "handlers.jsonPatchOp")
     for operation in operations:
         if operation is None:
-            raise _failed("there is no operation")
+            raise failed("there is no operation")
         value = _perform(value, operation)
     return value
 
@@ -55,7 +55,7 @@ def go_name(value: Json) -> str:
 def _perform(value: Json, operation: dict[str, Json]) -> Json:
     perform = _OPERATIONS.get(operation.get("op") or "")
     if perform is None:
-        raise _failed(f"unexpected kind: {operation.get('op')}")
+        raise failed(f"unexpected kind: {operation.get('op')}")
     return perform(value, operation)
 
 
@@ -85,7 +85,7 @@ def _copy(value: Json, operation: dict[str, Json]) -> Json:
 def _test(value: Json, operation: dict[str, Json]) -> Json:
     path = _path(operation, "path")
     if not same(_get(value, path), operation.get("value")):
-        raise _failed(f"testing value {operation['path']} failed")
+        raise failed(f"testing value {operation['path']} failed")
     return value
 
 
@@ -99,7 +99,7 @@ def _path(operation: dict[str, Json], name: str) -> list[str]:
     pointer = operation.get(name)
     # What stands before the first slash is not looked at, as on the real server.
     if not isinstance(pointer, str) or (pointer and "/" not in pointer):
-        raise _failed(f"{name} is not a JSON pointer")
+        raise failed(f"{name} is not a JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
@@ -107,12 +107,12 @@ def _get(value: Json, path: Sequence[str]) -> Json:
     for position, step in enumerate(path):
         if isinstance(value, dict):
             if step not in value and position < len(path) - 1:
-                raise _failed(f"missing path {step}")
+                raise failed(f"missing path {step}")
             value = value.get(step)
         elif isinstance(value, list):
             value = value[_index(step, len(value) - 1)]
         else:
-            raise _failed(f"missing path {step}")
+            raise failed(f"missing path {step}")
     return value
 
 
@@ -122,10 +122,10 @@ def _put(value: Json, path: Sequence[str], part: Json, *, is_new: bool) -> Json:
     head, rest = path[0], path[1:]
     if isinstance(value, dict):
         if rest and head not in value:
-            raise _failed(f"missing path {head}")
+            raise failed(f"missing path {head}")
         return {**value, head: _put(value.get(head), rest, part, is_new=is_new)}
     if not isinstance(value, list):
-        raise _failed(f"missing path {head}")
+        raise failed(f"missing path {head}")
     if rest:
         index = _index(head, len(value) - 1)
         changed = _put(value[index], rest, part, is_new=is_new)
@@ -140,7 +140,7 @@ def _put(value: Json, path: Sequence[str], part: Json, *, is_new: bool) -> Json:
 def _take(value: Json, path: Sequence[str]) -> tuple[Json, Json]:
     """`value` without what stands at `path`, and that."""
     if not path:
-        raise _failed("the whole document cannot be removed")
+        raise failed("the whole document cannot be removed")
     head, rest = path[0], path[1:]
     if isinstance(value, dict) and head in value:
         if not rest:
@@ -153,22 +153,22 @@ def _take(value: Json, path: Sequence[str]) -> tuple[Json, Json]:
             return [*value[:index], *value[index + 1 :]], value[index]
         inner, part = _take(value[index], rest)
         return [*value[:index], inner, *value[index + 1 :]], part
-    raise _failed(f"missing path {head}")
+    raise failed(f"missing path {head}")
 
 
 def _index(step: str, largest: int) -> int:
     digits = step.removeprefix("-")
     if not digits.isascii() or not digits.isdigit() or (len(digits) > 1 and digits[0] == "0"):
-        raise _failed(f"{step} is not an index")
+        raise failed(f"{step} is not an index")
     index = int(step)
     index = index + largest + 1 if index < 0 else index
     if not 0 <= index <= largest:
-        raise _failed(f"index {step} is out of bounds")
+        raise failed(f"index {step} is out of bounds")
     return index
 
 
-def _failed(why: str) -> Invalid:
-    """The server tells nobody why; `details` keeps the reason for our own messages."""
+def failed(why: str) -> Invalid:
+    """A patch that cannot be done. The server tells nobody why; `wanted` says it to us."""
     error = Invalid(_REJECTED)
     error.wanted = why
     return error

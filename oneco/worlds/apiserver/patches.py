@@ -9,7 +9,7 @@ from typing import Any
 from oneco.kube import apply, causes, decoding, merge_patch
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
-from oneco.kube.json_patch import apply_json_patch, go_name
+from oneco.kube.json_patch import apply_json_patch, failed, go_name
 from oneco.kube.objects import Object, encode
 from oneco.kube.refs import Kind
 from oneco.kube.remembered import Remembered
@@ -174,7 +174,7 @@ def _patched(request: Request, view: Object, patch: Patch) -> Any:
 def _check_shape(changed: Any, patch: Patch) -> None:
     """Raise unless a patch left an object that can be decoded."""
     if not isinstance(changed, Mapping):
-        raise BadRequest("a patch cannot make something else of an object")
+        raise failed("a patch cannot make something else of an object")
     meta = changed.get("metadata")
     if meta is not None and not isinstance(meta, Mapping):
         words = "cannot restore struct from: something else"

@@ -66,7 +66,7 @@ LISTED: tuple[Difference, ...] = (
 
 
 NORMALISED = {
-    "uid, resourceVersion, times": "each server gives out its own; how they relate is kept",
+    "uids, versions, times, addresses": "each server gives its own; how they relate stays",
     "order of managedFields": "it follows the second of each write",
     "order of a conflict's causes": "the server takes the managers as a Go map gives them",
     "order of a custom object's faults": "the server walks Go maps; ours keeps the body's order",

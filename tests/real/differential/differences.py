@@ -10,6 +10,7 @@ from oneco.kube import types
 
 _UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_ADDRESS = re.compile(r"\b10\.0\.\d+\.\d+\b")
 MISSING = "(missing)"
 _BUILT_IN = frozenset(one.resource.group for one in types.resources())
 
@@ -92,7 +93,7 @@ def _comparable(value: Any, ranks: dict[str, str], uids: dict[str, str]) -> Any:
         return [_comparable(part, ranks, uids) for part in value]
     if isinstance(value, str):
         value = _UID.sub(lambda found: _numbered(found.group(), uids), value)
-        return _TIME.sub("TIME", value)
+        return _ADDRESS.sub("ADDRESS", _TIME.sub("TIME", value))
     return value
 
 
