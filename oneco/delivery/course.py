@@ -16,6 +16,7 @@ from oneco.kube import times
 from oneco.kube.objects import Object, dig
 
 StepPhase = str
+_BEGINS = "is being released"
 _PHASES: Mapping[str, StepPhase] = {
     "Pending": "running",
     "Progressing": "running",
@@ -101,12 +102,12 @@ def _released(
     is_alone = not stage.name
     if releases.is_needed(before, wanted.revision, targets, is_alone=is_alone):
         made = releases.make(seen, wanted.revision, stage.name, targets, wanted.policy)
-        return Progress(stage, "running", "is being released", made), made
+        return Progress(stage, "running", _BEGINS, made), made
     if before is None:
         return Progress(stage, "running", "waits for a cluster to join the fleet"), None
     status = releases.status_of(before)
     phase = _PHASES[status.phase]
-    return Progress(stage, phase, status.message, before), None
+    return Progress(stage, phase, status.message or _BEGINS, before), None
 
 
 def _suspended(seen: ApplicationSeen, stage: Stage, revision: str, now: Instant) -> Progress | None:

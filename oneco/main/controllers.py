@@ -52,15 +52,16 @@ def _applications() -> Controller:
             Source(
                 resource=RELEASES, wakes=wakes.application_of_turn, settle_seconds=_SETTLE_SECONDS
             ),
-            # What it only says of itself in between is no hurry: each look costs a write.
+            # What is only said in between is no hurry: each look costs a write.
             Source(resource=RELEASES, wakes=own, indexed=label, settle_seconds=_TELL_SECONDS),
+            Source(resource=UNITS, wakes=wakes.application_of_unit, settle_seconds=_TELL_SECONDS),
             Source(resource=ocm.PLACEMENTS, wakes=own, indexed=label),
             Source(resource=ocm.PLACEMENT_DECISIONS, wakes=namespace),
             Source(resource=POLICIES, wakes=namespace),
             Source(resource=ocm.CLUSTERS, wakes=wakes.applications_of_cluster),
             Source(
                 resource=UNITS,
-                wakes=wakes.application_of_unit,
+                wakes=wakes.application_of_rest,
                 indexed=label,
                 # Its release looks after half as long: what it says then is shown with it.
                 settle_seconds=2 * _SETTLE_SECONDS,

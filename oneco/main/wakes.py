@@ -24,6 +24,8 @@ from oneco.kube.readiness import is_ready
 from oneco.kube.refs import Address, Resource, split_api_version
 from oneco.release.works import plural
 
+_GOING = frozenset({"Pending", "Progressing", "Waiting", "Silence"})
+
 
 def itself(_: Reader, seen: Seen) -> Iterable[Key]:
     """The changed object's own key."""
@@ -138,9 +140,15 @@ def application_of(_: Reader, seen: Seen) -> Iterable[Key]:
 
 
 def application_of_turn(reader: Reader, seen: Seen) -> Iterable[Key]:
-    """The Application of a release that came, went, or changed its phase."""
-    if _parts(seen.old) != _parts(seen.new):
+    """The Application of a release that halted, ended, turned back, or is gone."""
+    if seen.new is None or _rest(seen.old) != _rest(seen.new):
         yield from application_of(reader, seen)
+
+
+def application_of_rest(reader: Reader, seen: Seen) -> Iterable[Key]:
+    """The Application of a unit that halted, ended, turned back, or is gone."""
+    if seen.new is None or _rest(seen.old) != _rest(seen.new):
+        yield from application_of_unit(reader, seen)
 
 
 def application_of_unit(_: Reader, seen: Seen) -> Iterable[Key]:
@@ -260,6 +268,12 @@ def _is_timed(reader: Reader, pod: Object) -> bool:
 def _phase(obj: Object | None) -> str:
     phase = objects.dig(obj or {}, "status", "phase", default="")
     return str(phase)
+
+
+def _rest(obj: Object | None) -> str:
+    """The phase of a release or unit that does not just go on, and empty of one that does."""
+    phase = _phase(obj)
+    return "" if phase in _GOING else phase
 
 
 def _parts(obj: Object | None) -> tuple[object, ...]:

@@ -18,6 +18,9 @@ from oneco.release.variants import Identity, identity
 State = Literal["Unseen", "Progressing", "Paused", "Reached", "Failed"]
 """`Paused`: somebody in the cluster holds a workload, which is nobody's failure."""
 
+OUTDATED = "StatusOutdated"
+"""A workload whose controller has not looked at it since it was written."""
+
 
 class Judgement(NamedTuple):
     """What the cluster's state means for the batch that is under way."""
@@ -114,7 +117,7 @@ def _first_waiting(
             return Reason("NotApplied", f"{_label(one)} is not applied yet{detail}")
         if not one.is_current:
             message = f"{_label(one)}: the cluster has not looked at the newest version yet"
-            return Reason("StatusOutdated", message)
+            return Reason(OUTDATED, message)
         unfinished = health.unfinished(one)
         if unfinished is not None:
             return unfinished

@@ -16,7 +16,7 @@ from oneco.kube.api import Patch
 from oneco.kube.objects import Object
 from oneco.kube.refs import kind_of
 from oneco.release import batches, checks, foreign, returning, stepping, variants, works
-from oneco.release.judgement import Judgement, identity_of, stand
+from oneco.release.judgement import OUTDATED, Judgement, identity_of, stand
 from oneco.release.ports import Gate, Workloads
 from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, wait
@@ -246,7 +246,8 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
         return _fail(seen, status, found.reason, now)
     if status.phase == "Succeeded":
         return _keep_watch(seen, status, now)
-    if found.state == "Unseen" and now < (grace := _grace(seen)):
+    is_new = found.state == "Unseen" or found.reason.code == OUTDATED
+    if is_new and now < (grace := _grace(seen)):
         return Decision(wake_at=grace)
     if found.state in ("Unseen", "Paused"):
         # What nobody sees or lets happen is neither good nor bad, and its time does not count.
@@ -295,7 +296,8 @@ def _keep_silence(seen: UnitSeen, status: UnitStatus, now: Instant, course: _Cou
     asked = checks.ask(seen, status, now, until)
     if asked.failed is not None:
         return _fail(seen, status, asked.failed, now)
-    if now < until or asked.waiting is not None:
+    # What was just written is a whole microsecond, which may be later than now.
+    if (silence and now < until) or asked.waiting is not None:
         reason = asked.waiting or _silence(status, until)
         status = changed(status, reason, phase="Silence")
         return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
@@ -365,7 +367,7 @@ def _silence(status: UnitStatus, until: Instant) -> Reason:
 
 
 def _grace(seen: UnitSeen) -> Instant:
-    """Until when nobody wonders that the agent has not reported the present batch."""
+    """Until when nobody wonders that agent or cluster have not looked at the present batch."""
     return Instant(times.from_text(seen.status.batch_started_at) + _REPORT_SECONDS)
 
 

@@ -99,6 +99,21 @@ def test_an_agent_has_a_moment_to_report_before_anybody_wonders():
     assert told(seen, 4) == ("Progressing", "AgentNotSeen")
 
 
+def test_a_cluster_has_a_moment_to_look_at_what_was_written_before_anybody_waits_for_it():
+    started = {"batch_started_at": at(-1)}
+    seen = in_batch(1, 1, pods(is_current=False), status=started)
+    decision = decide(seen)
+    assert (decision.statuses, decision.wake_at) == ((), later(4))
+    assert told(seen, 4) == ("Progressing", "StatusOutdated")
+
+
+def test_a_batch_without_silence_gives_way_at_once():
+    assert told(in_batch(1, 1, pods(updated=1, ready=1)))[1] == "BatchHealthy"
+    # What is written down is rounded to a microsecond, and may so lie after the present.
+    seen = in_batch(1, 1, pods(updated=1, ready=1), status={"batch_reached_at": at(0.000_001)})
+    assert told(seen)[1] == "BatchHealthy"
+
+
 def test_a_batch_that_is_ready_keeps_its_silence_and_then_gives_way_to_the_next():
     seen = in_batch(1, 1, pods(updated=1, ready=1), policy=SILENT)
     decision = decide(seen)
