@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from oneco.cli import failures, printing, session
 from oneco.cli.program import command as a_command
+from oneco.cli.session import Session
 
 if TYPE_CHECKING:
     from oneco.main.doctor.findings import Finding
@@ -19,13 +21,13 @@ def command() -> int:
     """Find what is wrong with a hub or an agent, and name the command that mends each of it.
 
     Looks at the directory that --data names, a hub's or an agent's, whether it runs or not, and
-    changes nothing there; with --kubeconfig or --context, at a hub elsewhere. The exit status is 1
-    if anything is wrong; warnings alone leave it 0.
+    changes nothing there; with --kubeconfig, --context or KUBECONFIG, at a hub elsewhere. The exit
+    status is 1 if anything is wrong; warnings alone leave it 0.
     """
     from oneco.main.doctor import examining
 
     current = session.current()
-    is_elsewhere = bool(current.choice.kubeconfig or current.choice.context)
+    is_elsewhere = _is_elsewhere(current)
     data = None if is_elsewhere else current.data_directory()
     patient = examining.Patient(data=data, choice=current.choice if is_elsewhere else None)
     found = examining.examine(patient)
@@ -39,6 +41,15 @@ def command() -> int:
     text = "\n\n".join(map(_text, found)) or f"All {value['checks']} checks passed."
     printing.show(value, current.output, text)
     return failures.MISTAKE if errors else failures.DONE
+
+
+def _is_elsewhere(current: Session) -> bool:
+    """Whether the hub is none of this machine, as for every other command."""
+    choice = current.choice
+    if choice.kubeconfig or choice.context:
+        return True
+    is_here = current.is_data_named or choice.file() is not None
+    return not is_here and bool(os.environ.get("KUBECONFIG"))
 
 
 def _text(one: Finding) -> str:

@@ -48,7 +48,8 @@ def command(image: str, replicas: int, dry_run: bool) -> None:
 
     done = current.run(work)
     last = _next(image) if not dry_run else "Nothing was changed."
-    printing.show(document(done), current.output, f"{lines(done)}\n{last}")
+    mark = " (dry run)" if dry_run else ""
+    printing.show(document(done), current.output, f"{lines(done, mark)}\n{last}")
 
 
 def document(done: list[Done]) -> dict[str, Any]:
@@ -57,10 +58,15 @@ def document(done: list[Done]) -> dict[str, Any]:
     return {"objects": rows}
 
 
-def lines(done: list[Done]) -> str:
-    """What became of the objects, one a line; those that were right already only counted."""
+def lines(done: list[Done], mark: str = "") -> str:
+    """What became of the objects, one a line; those that were right already only counted.
+
+    `mark` stands behind each that changed.
+    """
     told = [
-        f"{one.title} {one.result}" for one in done if one.result not in ("unchanged", "absent")
+        f"{one.title} {one.result}{mark}"
+        for one in done
+        if one.result not in ("unchanged", "absent")
     ]
     idle = sum(1 for one in done if one.result == "unchanged")
     told += [f"{printing.counted(idle, 'object')} unchanged"] if idle else []

@@ -218,11 +218,16 @@ def test_warnings_alone_leave_the_exit_status_0(tmp_path, capsys):
     assert {one["code"] for one in said["findings"]} == {"HubNotRunning", "KeysNeverExported"}
 
 
-def test_a_hub_elsewhere_is_asked_through_its_kubeconfig(hub, capsys):
+def test_a_hub_elsewhere_is_asked_through_its_kubeconfig(hub, capsys, monkeypatch):
     hub.cluster("away", available="Unknown")
     command = ["--kubeconfig", str(hub.data / "kubeconfig"), "doctor"]
     assert main(command) == 1
     shown = capsys.readouterr().out
+    # A person's KUBECONFIG leads there too, where this machine has no hub of its own.
+    monkeypatch.setenv("KUBECONFIG", str(hub.data / "kubeconfig"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(hub.data / "nobody"))
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().out == shown
     assert "AgentSilent: cluster away" in shown
     assert "no process works for this hub\n  mend it: oneco up --kubeconfig FILE" in shown
     for ahead, said in ((-90, "process-1 did last"), (0, "")):

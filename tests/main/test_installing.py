@@ -39,6 +39,9 @@ def test_everything_is_created_once_and_then_left_alone(hub):
 def test_a_dry_run_says_it_and_changes_nothing(hub):
     before = hub.version()
     assert set(results(hub, is_dry=True).values()) == {"created"}
+    told = hub.type("install", "--dry-run").out.splitlines()
+    assert "Namespace oneco-system created (dry run)" in told
+    assert told[-1] == "Nothing was changed."
     assert hub.version() == before
 
 
