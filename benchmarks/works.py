@@ -11,7 +11,6 @@ shows the ConfigMap. Memory (VmRSS) is taken at the end.
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
+from benchmarks import processes
 from benchmarks.figures import Figure
 from oneco.kinds import ocm
 from oneco.kube import objects
@@ -92,11 +92,11 @@ class Bench:
         """The figures of the agent that runs."""
         async with connect(str(self.hub)) as hub, connect(str(self.member)) as member:
             await self._together(hub, agent, "first", 1)
-            before = processor_seconds(agent.pid)
+            before = processes.processor_seconds(agent.pid)
             seconds = await self._together(hub, agent, "many", works)
-            used = processor_seconds(agent.pid) - before
+            used = processes.processor_seconds(agent.pid) - before
             waits = await self._one_by_one(hub, member, singles)
-            resident = memory(agent.pid)
+            resident = processes.memory(agent.pid, "VmRSS") / 1e6
         return [
             Figure(name="processor", title="processor time a work", unit="ms",
                    samples=(used * 1000 / works,)),
@@ -225,17 +225,3 @@ async def _created(api: Api, address: Address, body: Object) -> None:
         except NotFound:
             await asyncio.sleep(0.1)
     raise AssertionError(f"{address} is not served")
-
-
-def memory(process: int) -> float:
-    """The resident memory of a process in MB."""
-    rows = Path(f"/proc/{process}/status").read_text().splitlines()
-    row = next(row for row in rows if row.startswith("VmRSS"))
-    return int(row.split()[1]) * 1024 / 1e6
-
-
-def processor_seconds(process: int) -> float:
-    """The processor time that a process has used."""
-    # After the name in parentheses: utime and stime are the 14th and 15th field of all.
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

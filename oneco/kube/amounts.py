@@ -1,6 +1,9 @@
-"""Amounts of pods as Kubernetes' strategies write them: a number, or a share of the whole."""
+"""Amounts of pods as workloads and their strategies write them: a number, or a share."""
 
 from __future__ import annotations
+
+from oneco.kube import objects
+from oneco.kube.objects import Object
 
 
 def pods(amount: int | str, whole: int, *, is_up: bool) -> int:
@@ -14,3 +17,11 @@ def pods(amount: int | str, whole: int, *, is_up: bool) -> int:
     # Whole numbers, because 0.07 * 100 is not 7.
     share = int(digits) * whole
     return -(-share // 100) if is_up else share // 100
+
+
+def replicas(manifest: Object) -> int | None:
+    """How many pods a workload asks for; None where it leaves that to its cluster."""
+    said = objects.dig(manifest, "spec", "replicas")
+    count = objects.number(manifest, "spec", "replicas", default=-1)
+    # What is no number is for its cluster to refuse.
+    return None if said is None or count < 0 else count

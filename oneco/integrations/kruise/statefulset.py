@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from oneco.agent.ports import Pod, Said
 from oneco.integrations.kruise import gates
-from oneco.kube import objects
+from oneco.kube import amounts, objects
 from oneco.kube.objects import Json, Object
 from oneco.kube.refs import Resource
 
@@ -36,10 +36,7 @@ class StatefulSetWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        said = objects.dig(manifest, "spec", "replicas")
-        count = objects.number(manifest, "spec", "replicas", default=-1)
-        # What is no number is for its cluster to refuse.
-        return None if said is None or count < 0 else count
+        return amounts.replicas(manifest)
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""

@@ -47,10 +47,7 @@ class DeploymentWorkload:
 
     def replicas(self, manifest: Object) -> int | None:
         """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        said = objects.dig(manifest, "spec", "replicas")
-        count = objects.number(manifest, "spec", "replicas", default=-1)
-        # What is no number is for its cluster to refuse.
-        return None if said is None or count < 0 else count
+        return amounts.replicas(manifest)
 
     def template(self, manifest: Object) -> Json:
         """The pod template."""
