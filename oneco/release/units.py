@@ -368,7 +368,9 @@ def _silence(status: UnitStatus, until: Instant) -> Reason:
 
 def _grace(seen: UnitSeen) -> Instant:
     """Until when nobody wonders that agent or cluster have not looked at the present batch."""
-    return Instant(times.from_text(seen.status.batch_started_at) + _REPORT_SECONDS)
+    started = seen.status.batch_started_at
+    # Killed between the work and its status, a hub does not know: nobody is waited for then.
+    return Instant(times.from_text(started) + _REPORT_SECONDS) if started else Instant(0.0)
 
 
 def _deadline(seen: UnitSeen, since: Instant) -> Instant:

@@ -14,6 +14,7 @@ from oneco.kinds.ocm import WORKS
 from oneco.kinds.release import RELEASES, UNITS
 from oneco.kube.refs import Resource
 from oneco.worlds.apiserver.store import Change
+from oneco.worlds.embedded.keys import KEYS_FILE
 from oneco.worlds.embedded.serve import DATABASE
 from oneco.worlds.embedded.sqlite import SqliteStore
 
@@ -48,7 +49,7 @@ def collection(resource: Resource) -> str:
 def opened(directory: Path) -> Iterator[SqliteStore]:
     """A copy of a dead server's store. The original is not touched, not even to recover it."""
     with tempfile.TemporaryDirectory() as place:
-        for found in directory.glob(f"{DATABASE}*"):
+        for found in (*directory.glob(f"{DATABASE}*"), directory / KEYS_FILE):
             if not found.name.endswith((".lock", "-shm")):
                 shutil.copy(found, place)
         store = SqliteStore(Path(place, DATABASE))

@@ -12,7 +12,7 @@ from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.parts import parse
 from oneco.kinds.release import FINAL_PHASES, RELEASES, ReleaseStatus
 from oneco.kube import objects
-from oneco.kube.api import Api, WriteOptions
+from oneco.kube.api import Api, ListOptions, Match, WriteOptions
 from oneco.kube.errors import ApiOutage, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
@@ -25,6 +25,8 @@ APPLICATION = Address(APPLICATIONS, NAMESPACE, NAME)
 DEPLOYMENT = Address(Resource("apps", "v1", "deployments"), NAMESPACE, "web")
 SERVICE = Address(Resource("", "v1", "services"), NAMESPACE, "web")
 PODS = Address(Resource("", "v1", "pods"), NAMESPACE)
+OWN_PODS = "app.oam.dev/component=web"
+"""Other tests share the clusters, and may have left pods of their own."""
 REPLICAS = 4
 BATCHES = (1, 2, 4)
 SILENCE_SECONDS = 3.0
@@ -148,7 +150,7 @@ async def exists(member: Api, address: Address) -> bool:
 async def runs(member: Api, version: str) -> bool:
     """Whether all pods of a member are ready and of this version."""
     try:
-        page = await member.list(PODS)
+        page = await member.list(PODS, ListOptions(match=Match(labels=OWN_PODS)))
     except (ApiOutage, NotFound):
         return False
     living = [one for one in page.items if not objects.is_deleting(one)]

@@ -99,6 +99,12 @@ def test_an_agent_has_a_moment_to_report_before_anybody_wonders():
     assert told(seen, 4) == ("Progressing", "AgentNotSeen")
 
 
+def test_a_hub_killed_after_the_work_and_before_its_status_goes_on():
+    killed = {"batch_started_at": "", "progressed_at": ""}
+    seen = dataclasses.replace(in_batch(1, 1, status=killed), observed=None)
+    assert told(seen) == ("Progressing", "AgentNotSeen")
+
+
 def test_a_cluster_has_a_moment_to_look_at_what_was_written_before_anybody_waits_for_it():
     started = {"batch_started_at": at(-1)}
     seen = in_batch(1, 1, pods(is_current=False), status=started)
