@@ -49,7 +49,7 @@ def collection(resource: Resource) -> str:
 def opened(directory: Path) -> Iterator[SqliteStore]:
     """A copy of a dead server's store. The original is not touched, not even to recover it."""
     with tempfile.TemporaryDirectory() as place:
-        for found in (*directory.glob(f"{DATABASE}*"), directory / KEYS_FILE):
+        for found in (*directory.glob(f"{DATABASE}*"), *directory.glob(KEYS_FILE)):
             if not found.name.endswith((".lock", "-shm")):
                 shutil.copy(found, place)
         store = SqliteStore(Path(place, DATABASE))
