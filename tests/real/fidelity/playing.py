@@ -292,7 +292,9 @@ def image(pod: Any) -> str:
 
 
 def _is_new(pod: Any, version: str) -> bool:
-    return image(pod) == version and not objects.is_deleting(pod)
+    """Whether it is a living pod of the version: what was on a lost node fails, and then goes."""
+    has_ended = objects.dig(pod, "status", "phase") in ("Failed", "Succeeded")
+    return image(pod) == version and not has_ended and not objects.is_deleting(pod)
 
 
 def _readiness(pod: Any) -> str:
