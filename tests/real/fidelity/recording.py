@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from oneco.kinds import ocm
 from oneco.kinds.release import OBSERVATIONS
-from oneco.kube import objects
-from oneco.kube.api import (
-    Api,
-    DeleteOptions,
-    Event,
-    ListOptions,
-    Match,
-    Page,
-    Patch,
-    WatchOptions,
-    WriteOptions,
-)
-from oneco.kube.objects import Object
-from oneco.kube.refs import Address, ResourceInfo
+from oneco.kube import objects, passing
+from oneco.kube.api import Api
+from oneco.kube.passing import Answer, PassingApi
 
 _REPORTS = frozenset({OBSERVATIONS.plural, ocm.CLUSTERS.plural, "leases", "events"})
 """Written again and again to say how things are: statuses in all but name."""
@@ -49,89 +38,27 @@ class Write(NamedTuple):
         return f"{self.side}: {self.collection} {self.namespace}/{name}"
 
 
-class Recorder:
+class Recorder(PassingApi):
     """An `Api` that notes in `log` what is written through it."""
 
     def __init__(self, side: str, api: Api, log: list[Write]) -> None:
-        self._side, self._api, self._log = side, api, log
+        super().__init__(api)
+        self._side, self._log = side, log
 
-    async def get(self, address: Address) -> Object:
-        """The object at `address`."""
-        return await self._api.get(address)
-
-    async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
-        """The objects of the collection."""
-        return await self._api.list(address, options)
-
-    def watch(
-        self, address: Address, options: WatchOptions = WatchOptions()
-    ) -> AsyncIterator[Event]:
-        """The changes of the collection."""
-        return self._api.watch(address, options)
-
-    async def create(
-        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
-    ) -> Object:
-        """Store a new object."""
-        answer = await self._api.create(address, body, options)
-        name = address.name or objects.name(body)
-        self._note(address._replace(name=name), "create", body, is_dry=options.dry_run)
+    async def around(self, write: passing.Write, act: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer to a write, noted once it was accepted."""
+        answer = await act()
+        if not write.is_dry:
+            self._note(write)
         return answer
 
-    async def replace(
-        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
-    ) -> Object:
-        """Put `body` in place of what is there."""
-        answer = await self._api.replace(address, body, options)
-        self._note(address, "replace", body, is_dry=options.dry_run)
-        return answer
-
-    async def patch(
-        self, address: Address, patch: Patch, options: WriteOptions = WriteOptions()
-    ) -> Object:
-        """Change what is there."""
-        answer = await self._api.patch(address, patch, options)
-        self._note(address, f"{patch.type} patch", patch.body, is_dry=options.dry_run)
-        return answer
-
-    async def apply(
-        self, address: Address, body: Object, options: WriteOptions = WriteOptions()
-    ) -> Object:
-        """Server-side apply."""
-        answer = await self._api.apply(address, body, options)
-        self._note(address, f"apply as {options.manager}", body, is_dry=options.dry_run)
-        return answer
-
-    async def delete(self, address: Address, options: DeleteOptions = DeleteOptions()) -> Object:
-        """Delete the object."""
-        answer = await self._api.delete(address, options)
-        self._note(address, "delete", None, is_dry=options.dry_run)
-        return answer
-
-    async def delete_many(
-        self, address: Address, match: Match = Match(), options: DeleteOptions = DeleteOptions()
-    ) -> Sequence[Object]:
-        """Delete the matching objects of the collection."""
-        answer = await self._api.delete_many(address, match, options)
-        self._note(address, f"delete all {match}", None, is_dry=options.dry_run)
-        return answer
-
-    async def discover(self) -> Sequence[ResourceInfo]:
-        """What this cluster serves."""
-        return await self._api.discover()
-
-    def stream(self, address: Address, query: Mapping[str, str]) -> AsyncIterator[bytes]:
-        """The bytes of a streaming subresource."""
-        return self._api.stream(address, query)
-
-    def _note(self, address: Address, verb: str, body: Any, *, is_dry: bool) -> None:
-        plural = address.resource.plural
-        if is_dry or address.subresource or plural in _REPORTS:
+    def _note(self, write: passing.Write) -> None:
+        resource, namespace, name, subresource = write.address
+        if subresource or resource.plural in _REPORTS:
             return
-        group = address.resource.group
-        collection = f"{plural}.{group}" if group else plural
-        place = (address.namespace, address.name)
-        self._log.append(Write(self._side, collection, *place, verb, normal(body)))
+        collection = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
+        place = (self._side, collection, namespace, name or objects.name(write.body or {}))
+        self._log.append(Write(*place, write.verb, normal(write.body)))
 
 
 def normal(value: Any) -> Any:
