@@ -25,8 +25,7 @@ from oneco.kinds.release import (
 )
 from oneco.kube.api import Match
 from oneco.main import wakes
-from oneco.main.workloads import STEPS as STEPS
-from oneco.main.workloads import WORKLOADS as WORKLOADS
+from oneco.main.workloads import STEPS, WORKLOADS
 from oneco.release import releases, seen, units
 
 _LEASES = membership.LEASES

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oneco.agent.ports import Pod
-from oneco.main.controllers import STEPS, WORKLOADS
+from oneco.main.workloads import STEPS, WORKLOADS
 from oneco.release.ports import Gate
 
 ODD = st.one_of(

@@ -13,7 +13,7 @@ from oneco.agent import workloads
 from oneco.control.cache import Cache, CacheReader
 from oneco.kube import times
 from oneco.kube.refs import kind_of
-from oneco.main.controllers import WORKLOADS
+from oneco.main.workloads import WORKLOADS
 
 FILES = sorted(Path(oneco.integrations.__path__[0]).glob("*/testdata/*.json"))
 LATER = times.from_text("2027-01-01T00:00:00Z")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import re
@@ -11,14 +10,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from oneco.kube import objects
-from oneco.kube.api import Api, WatchOptions
+from oneco.kube.api import Api
 from oneco.kube.errors import ApiOutage
 from oneco.kube.objects import Object
-from oneco.kube.refs import Address, Resource
+from tests.real.following import PODS, following
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "01-online-boutique"
 NAME = "online-boutique"
-PODS = Address(Resource("", "v1", "pods"), "default")
 BATCHES = (1, 2, 4)
 """Of the frontend's four pods, as the example's policy says."""
 SILENCE_SECONDS = 2.0
@@ -71,28 +69,8 @@ class Exposure:
 async def watched(member: Api, version: str) -> AsyncIterator[Exposure]:
     """The exposure of `version` in a member, kept up while the context lasts."""
     exposure = Exposure(version)
-    task = asyncio.create_task(_follow(member, exposure))
-    try:
+    async with following(member, exposure.see):
         yield exposure
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _follow(member: Api, exposure: Exposure) -> None:
-    while True:
-        with contextlib.suppress(ApiOutage):
-            page = await member.list(PODS)
-            pods = {objects.name(one): one for one in page.items}
-            exposure.see(pods)
-            options = WatchOptions(from_version=page.resource_version, bookmarks=False)
-            async for event in member.watch(PODS, options):
-                pods[objects.name(event.object)] = event.object
-                if event.type == "DELETED":
-                    del pods[objects.name(event.object)]
-                exposure.see(pods)
-        await asyncio.sleep(0.1)
 
 
 async def runs(member: Api, version: str) -> bool:

@@ -19,12 +19,12 @@ from oneco.kube.refs import Address, Resource
 from oneco.main import adding
 from oneco.main.connecting import Choice
 from tests.real.cluster import RealCluster
+from tests.real.following import PODS
 
 NAMESPACE, NAME = "default", "shop"
 APPLICATION = Address(APPLICATIONS, NAMESPACE, NAME)
 DEPLOYMENT = Address(Resource("apps", "v1", "deployments"), NAMESPACE, "web")
 SERVICE = Address(Resource("", "v1", "services"), NAMESPACE, "web")
-PODS = Address(Resource("", "v1", "pods"), NAMESPACE)
 OWN_PODS = "app.oam.dev/component=web"
 """Other tests share the clusters, and may have left pods of their own."""
 REPLICAS = 4

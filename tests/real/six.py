@@ -15,7 +15,7 @@ from oneco.kinds.oam import APPLICATIONS
 from oneco.kinds.parts import parse
 from oneco.kinds.release import FINAL_PHASES, RELEASES, UNITS, ReleaseStatus
 from oneco.kube import objects, readiness
-from oneco.kube.api import Api, WatchOptions, WriteOptions
+from oneco.kube.api import Api, WriteOptions
 from oneco.kube.errors import ApiOutage, NotFound
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource
@@ -24,9 +24,9 @@ from oneco.release.works import plural
 from oneco.worlds.cluster.client import connect
 from tests.real import company
 from tests.real.cluster import RealCluster
+from tests.real.following import following
 
 NAMESPACE = "default"
-PODS = company.PODS
 PODS_WANTED = 4
 GATES = (1, 2, 4)
 SILENCE_SECONDS = 2.0
@@ -217,13 +217,8 @@ class Six:
     ) -> AsyncIterator[Mapping[str, Pods]]:
         """The pods of these Applications, kept up while the context lasts."""
         seen = {name: Pods(name, version) for name in names}
-        task = asyncio.create_task(_follow(self.member, tuple(seen.values())))
-        try:
+        async with following(self.member, *(one.see for one in seen.values())):
             yield seen
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
     @contextlib.asynccontextmanager
     async def up(self, data: Path) -> AsyncIterator[None]:
@@ -236,20 +231,3 @@ class Six:
             await self.deliver()
             yield
             assert not failed.done(), failed
-
-
-async def _follow(member: Api, watching: Sequence[Pods]) -> None:
-    while True:
-        with contextlib.suppress(ApiOutage):
-            page = await member.list(PODS)
-            pods = {objects.name(one): one for one in page.items}
-            for one in watching:
-                one.see(pods)
-            options = WatchOptions(from_version=page.resource_version, bookmarks=False)
-            async for event in member.watch(PODS, options):
-                pods[objects.name(event.object)] = event.object
-                if event.type == "DELETED":
-                    del pods[objects.name(event.object)]
-                for one in watching:
-                    one.see(pods)
-        await asyncio.sleep(0.2)

@@ -16,6 +16,7 @@ from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.refs import Address
 from tests.real import cluster, six
 from tests.real.company import image_of
+from tests.real.following import PODS
 from tests.real.six import KINDS, PODS_WANTED, SILENCE_SECONDS, SIZED, Six
 
 
@@ -127,11 +128,11 @@ def test_a_node_that_is_lost_in_the_middle_of_a_batch_delays_a_release_and_no_mo
                 await company.apply(name, version)
             await asyncio.gather(*(company.at_gate(name, 1) for name in KINDS))
             await company.member.delete(node)
-            page = await company.member.list(six.PODS)
+            page = await company.member.list(PODS)
             for pod in page.items:
                 # Kubernetes collects them by itself only forty seconds later.
                 if objects.dig(pod, "spec", "nodeName") == node.name:
-                    address = Address(six.PODS.resource, six.NAMESPACE, objects.name(pod))
+                    address = Address(PODS.resource, six.NAMESPACE, objects.name(pod))
                     await company.member.delete(address, DeleteOptions(grace_seconds=0))
             await asyncio.gather(*(company.ends(name, "Succeeded") for name in KINDS))
             counts = {name: (pods.new(), len(pods.living)) for name, pods in seen.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import itertools
@@ -10,10 +9,10 @@ import time
 from collections.abc import AsyncIterator
 
 from oneco.kube import objects
-from oneco.kube.api import Api, WatchOptions
-from oneco.kube.errors import ApiOutage
+from oneco.kube.api import Api
 from oneco.kube.objects import Object
 from tests.real import company
+from tests.real.following import following
 
 
 @dataclasses.dataclass(slots=True)
@@ -44,25 +43,5 @@ class Exposure:
 async def watched(member: Api, version: str) -> AsyncIterator[Exposure]:
     """The exposure of `version` in a member, kept up while the context lasts."""
     exposure = Exposure(version)
-    task = asyncio.create_task(_follow(member, exposure))
-    try:
+    async with following(member, exposure.see):
         yield exposure
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _follow(member: Api, exposure: Exposure) -> None:
-    while True:
-        with contextlib.suppress(ApiOutage):
-            page = await member.list(company.PODS)
-            pods = {objects.name(one): one for one in page.items}
-            exposure.see(pods)
-            options = WatchOptions(from_version=page.resource_version, bookmarks=False)
-            async for event in member.watch(company.PODS, options):
-                pods[objects.name(event.object)] = event.object
-                if event.type == "DELETED":
-                    del pods[objects.name(event.object)]
-                exposure.see(pods)
-        await asyncio.sleep(0.2)

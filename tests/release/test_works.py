@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oneco.main.controllers import WORKLOADS as ALL_WORKLOADS
+from oneco.main.workloads import WORKLOADS as ALL_WORKLOADS
 from oneco.release import variants, works
 from oneco.release.variants import identity
 from tests.release.given import V1, V2, WORKLOADS, a_config, a_deployment, a_variant, gated

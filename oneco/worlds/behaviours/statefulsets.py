@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from oneco.clock import Instant
-from oneco.kube import selectors
+from oneco.kube import objects, selectors
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Change, Key
 from oneco.worlds.behaviours import histories, stateful_pods, statuses, templates
@@ -14,6 +14,7 @@ from oneco.worlds.behaviours.controller import Controller
 from oneco.worlds.behaviours.faults import NEVER
 from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import CONTROLLER_REVISIONS, PODS, STATEFUL_SETS, Index
+from oneco.worlds.behaviours.numbered import NumberedStep
 
 
 class Versions(NamedTuple):
@@ -110,7 +111,7 @@ class StatefulSets(Controller):
         coming = min((instant for instant in since if instant > now), default=NEVER)
         if coming < NEVER:
             self.mark_at(Instant(coming), key)
-        running = [stateful_pods.revision(pod) for pod in pods if _is_staying(pod)]
+        running = [stateful_pods.revision(pod) for pod in pods if not objects.is_deleting(pod)]
         current, update = versions.names
         counts = {
             "replicas": len(pods),
@@ -137,23 +138,13 @@ class StatefulSets(Controller):
         return current, update
 
 
-class _Step:
+class _Step(NumberedStep):
     """What one look at a StatefulSet changes among its pods."""
 
     def __init__(self, hand: Hand, owner: Object, versions: Versions, pods: list[Object]) -> None:
-        self._hand, self._owner, self._versions = hand, owner, versions
-        self._is_ordered = owner["spec"].get("podManagementPolicy") != "Parallel"
-        self._strategy = owner["spec"].get("updateStrategy") or {}
-        self._range = stateful_pods.wanted(owner)
-        numbered = {
-            number: pod
-            for pod in pods
-            if (number := stateful_pods.ordinal(owner["metadata"]["name"], pod)) is not None
-        }
-        self._numbers = range(self._range.first, self._range.first + self._range.size)
-        self._pods = {number: numbered[number] for number in self._numbers if number in numbered}
-        surplus = set(numbered) - set(self._numbers)
-        self._surplus = [numbered[number] for number in sorted(surplus, reverse=True)]
+        self._first, self._size = stateful_pods.wanted(owner)
+        super().__init__(hand, owner, pods, range(self._first, self._first + self._size))
+        self._versions = versions
 
     def take(self) -> None:
         """Fill up from below, end what is too much from above, then update from above."""
@@ -168,7 +159,7 @@ class _Step:
                 stateful_pods.create(self._hand, self._owner, number, self._version_for(number))
                 if self._is_ordered:
                     return False
-            elif statuses.is_finished(pod) and _is_staying(pod):
+            elif statuses.is_finished(pod) and not objects.is_deleting(pod):
                 self._delete(pod)
                 return False
             elif self._is_ordered and not self._is_available(pod):
@@ -177,33 +168,15 @@ class _Step:
                 return False
         return all(number in self._pods for number in self._numbers)
 
-    def _shrink(self) -> bool:
-        """End pods that are too many; False while an ordered set waits for one of them."""
-        everyone = [*self._pods.values(), *reversed(self._surplus)]
-        sick = next((pod for pod in everyone if not stateful_pods.is_healthy(pod)), None)
-        for pod in self._surplus:
-            if not _is_staying(pod):
-                if self._is_ordered:
-                    return False
-                continue
-            if self._is_ordered and pod is not sick and not self._is_available(pod):
-                return False
-            self._delete(pod)
-            if self._is_ordered:
-                return False
-        return True
-
     def _update(self) -> None:
         """End old pods from above, as far as the partition and the bound on losses allow."""
-        rolling = self._strategy.get("rollingUpdate") or {}
-        least = self._range.first + int(rolling.get("partition") or 0)
-        bound = _bound(rolling.get("maxUnavailable", 1), self._range.size)
+        bound = _bound(self._rolling.get("maxUnavailable", 1), self._size)
         room = bound - sum(not self._is_available(pod) for pod in self._pods.values())
         _, update = self._versions.names
         for number in reversed(self._numbers):
             pod = self._pods[number]
             is_available = self._is_available(pod)
-            if number < least or (bound == 1 and not _is_staying(pod)):
+            if self._is_held(number) or (bound == 1 and objects.is_deleting(pod)):
                 return
             if stateful_pods.revision(pod) == update:
                 if bound == 1 and not is_available:
@@ -217,23 +190,12 @@ class _Step:
 
     def _version_for(self, number: int) -> Object:
         """The revision of a new pod: below the partition the old one comes back."""
-        rolling = self._strategy.get("rollingUpdate") or {}
         is_rolling = self._strategy.get("type", "RollingUpdate") == "RollingUpdate"
-        is_held = is_rolling and number < self._range.first + int(rolling.get("partition") or 0)
-        return self._versions.current if is_held else self._versions.update
+        is_old = is_rolling and self._is_held(number)
+        return self._versions.current if is_old else self._versions.update
 
-    def _is_available(self, pod: Object) -> bool:
-        patience = self._owner["spec"].get("minReadySeconds") or 0
-        is_well = stateful_pods.is_healthy(pod)
-        return is_well and statuses.available_at(pod, patience) <= self._hand.now()
-
-    def _delete(self, pod: Object) -> None:
-        metadata = pod["metadata"]
-        self._hand.delete(Key(PODS, metadata["namespace"], metadata["name"]))
-
-
-def _is_staying(pod: Object) -> bool:
-    return "deletionTimestamp" not in pod["metadata"]
+    def _is_held(self, number: int) -> bool:
+        return number < self._first + int(self._rolling.get("partition") or 0)
 
 
 def _is_running_and_ready(pod: Object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from oneco.clock import Instant
+from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.worlds.apiserver.store import Key
 from oneco.worlds.behaviours import histories, stateful_pods, statuses
@@ -13,6 +14,7 @@ from oneco.worlds.behaviours.faults import NEVER
 from oneco.worlds.behaviours.hand import Hand
 from oneco.worlds.behaviours.index import CONTROLLER_REVISIONS, PODS
 from oneco.worlds.behaviours.kruise import amounts, in_place
+from oneco.worlds.behaviours.numbered import NumberedStep
 from oneco.worlds.behaviours.statefulsets import StatefulSets, Versions
 from oneco.worlds.behaviours.templates import with_label
 
@@ -41,7 +43,7 @@ class AdvancedStatefulSets(StatefulSets):
         ready = [pod for pod in pods if statuses.is_ready(pod)]
         new_ready = [pod for pod in ready if stateful_pods.revision(pod) == update]
         available = [pod for pod in ready if since[pod["metadata"]["name"]] <= now]
-        running = [stateful_pods.revision(pod) for pod in pods if _is_staying(pod)]
+        running = [stateful_pods.revision(pod) for pod in pods if not objects.is_deleting(pod)]
         counts = {"currentReplicas": running.count(current)}
         counts["updatedReplicas"] = running.count(update)
         is_rolling = _strategy(owner).get("type", "RollingUpdate") == "RollingUpdate"
@@ -68,7 +70,7 @@ class AdvancedStatefulSets(StatefulSets):
         return current, update
 
 
-class _Step:
+class _Step(NumberedStep):
     """What one look at an Advanced StatefulSet changes among its pods."""
 
     def __init__(
@@ -79,24 +81,17 @@ class _Step:
         known: Sequence[Object],
         pods: Sequence[Object],
     ) -> None:
-        self._hand, self._owner, self._versions, self._known = hand, owner, versions, known
-        self._is_ordered = owner["spec"].get("podManagementPolicy") != "Parallel"
-        self._rolling = _strategy(owner).get("rollingUpdate") or {}
-        self._numbers = list(_numbers(owner))
-        numbered = {
-            number: pod
-            for pod in pods
-            if (number := stateful_pods.ordinal(owner["metadata"]["name"], pod)) is not None
-        }
-        self._pods = {number: numbered[number] for number in self._numbers if number in numbered}
-        surplus = sorted(set(numbered) - set(self._numbers), reverse=True)
-        self._surplus = [numbered[number] for number in surplus]
+        super().__init__(hand, owner, pods, _numbers(owner))
+        self._versions, self._known = versions, known
         self._made = 0
+
+    def available_at(self, pod: Object) -> float:
+        """Never while a container of it is still to be restarted in place."""
+        return _since(pod, _patience(self._owner))
 
     def take(self) -> None:
         """Fill up from below, end what is too much from above, then update."""
-        kind = _strategy(self._owner).get("type", "RollingUpdate")
-        if self._fill() and self._shrink() and kind != "OnDelete":
+        if self._fill() and self._shrink() and self._strategy.get("type") != "OnDelete":
             self._update()
 
     def _fill(self) -> bool:
@@ -106,7 +101,7 @@ class _Step:
         for number in self._numbers:
             pod = self._pods.get(number)
             if pod is not None and statuses.is_finished(pod):
-                if _is_staying(pod):
+                if not objects.is_deleting(pod):
                     self._delete(pod)
                 return False
             if pod is None:
@@ -119,22 +114,6 @@ class _Step:
             if room is not None and room <= 0:
                 # What stands in the way of growing does not stand in the way of updating.
                 break
-        return True
-
-    def _shrink(self) -> bool:
-        """End pods that are too many; False while an ordered set waits for one of them."""
-        everyone = [*self._pods.values(), *reversed(self._surplus)]
-        sick = next((pod for pod in everyone if not stateful_pods.is_healthy(pod)), None)
-        for pod in self._surplus:
-            if not _is_staying(pod):
-                if self._is_ordered:
-                    return False
-                continue
-            if self._is_ordered and pod is not sick and not self._is_available(pod):
-                return False
-            self._delete(pod)
-            if self._is_ordered:
-                return False
         return True
 
     def _update(self) -> None:
@@ -152,7 +131,11 @@ class _Step:
                 continue
             if len(missing) >= bound and number not in missing:
                 return
-            if _is_staying(pod) and not amounts.is_chosen_to_go(pod) and not self._replace(pod):
+            if (
+                not objects.is_deleting(pod)
+                and not amounts.is_chosen_to_go(pod)
+                and not self._replace(pod)
+            ):
                 return
             missing.add(number)
 
@@ -160,7 +143,7 @@ class _Step:
         """End the pods that somebody marked, whatever the partition, within the bound."""
         for number, pod in sorted(self._pods.items(), reverse=True):
             is_free = number in missing or len(missing) < bound
-            if is_free and amounts.is_chosen_to_go(pod) and _is_staying(pod):
+            if is_free and amounts.is_chosen_to_go(pod) and not objects.is_deleting(pod):
                 self._delete(pod)
                 missing.add(number)
 
@@ -180,7 +163,7 @@ class _Step:
         return [*begun, *map(self._number, rest)][: max(0, most)]
 
     def _has_begun(self, pod: Object, update: str) -> bool:
-        return not _is_staying(pod) or stateful_pods.revision(pod) == update
+        return objects.is_deleting(pod) or stateful_pods.revision(pod) == update
 
     def _replace(self, pod: Object) -> bool:
         """End the pod or update it as it is; False where only the latter may be, and cannot."""
@@ -210,7 +193,7 @@ class _Step:
     def _is_held(self, number: int) -> bool:
         """Whether a new pod with this number gets the older revision."""
         kept = int(self._rolling.get("partition") or 0)
-        if _strategy(self._owner).get("type", "RollingUpdate") != "RollingUpdate":
+        if self._strategy.get("type", "RollingUpdate") != "RollingUpdate":
             return False
         if self._rolling.get("unorderedUpdate") is None:
             return self._numbers.index(number) < kept
@@ -230,14 +213,6 @@ class _Step:
         number = stateful_pods.ordinal(self._owner["metadata"]["name"], pod)
         assert number is not None, f"{pod['metadata']['name']} has no number"
         return number
-
-    def _is_available(self, pod: Object) -> bool:
-        since = _since(pod, _patience(self._owner))
-        return stateful_pods.is_healthy(pod) and since <= self._hand.now()
-
-    def _delete(self, pod: Object) -> None:
-        metadata = pod["metadata"]
-        self._hand.delete(Key(PODS, metadata["namespace"], metadata["name"]))
 
 
 def _numbers(owner: Object) -> Iterator[int]:
@@ -275,7 +250,3 @@ def _patience(owner: Object) -> float:
 def _since(pod: Object, patience: float) -> float:
     is_serving = statuses.is_ready(pod) and in_place.is_restarted(pod)
     return statuses.available_at(pod, patience) if is_serving else NEVER
-
-
-def _is_staying(pod: Object) -> bool:
-    return "deletionTimestamp" not in pod["metadata"]
