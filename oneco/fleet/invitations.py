@@ -1,4 +1,4 @@
-"""Join tokens that were never used, or were: gone when their time is over."""
+"""Tokens to join, and to fetch what came of it: gone when their time is over."""
 
 from __future__ import annotations
 

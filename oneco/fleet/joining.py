@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 from typing import Final, NamedTuple
 
 from oneco.clock import Instant
-from oneco.decision import NOTHING, Change, Decision, Reader, Reason
+from oneco.decision import NOTHING, Action, Change, Decision, Delete, Reader, Reason
 from oneco.fleet.ports import Registrar, Subject
 from oneco.kinds.ocm import CLUSTER_NAME_LABEL, CLUSTERS, RESERVED_NAMES
 from oneco.kube import names, objects, times
-from oneco.kube.api import Patch
+from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 
@@ -28,25 +29,30 @@ AGENTS_GROUP: Final = "system:open-cluster-management:managed-clusters"
 JOIN_GROUP_PREFIX: Final = "system:bootstrappers:oneco:"
 """A join token's user is in the group of this prefix and its cluster's name."""
 JOINERS_GROUP: Final = "system:bootstrappers:oneco"
-"""All who hold a join token that was not used yet."""
+"""All who hold a join token."""
 FETCHERS_GROUP: Final = "system:bootstrappers:oneco-fetch"
-"""All whose join token has led to a certificate."""
+"""All whose join token has led to a certificate, and is gone."""
 TOKEN_NAMESPACE: Final = "kube-system"
 TOKEN_TYPE: Final = "bootstrap.kubernetes.io/token"
 SPENT_ANNOTATION: Final = "onepersoncompany.io/spent-on"
-"""On the Secret of a join token: the certificate request that it led to."""
+"""On the Secret of a fetch token: the certificate request that its join token led to."""
+FETCH_SECONDS: Final = 3600.0
+"""How long a certificate may be fetched that a join token has led to."""
 _TOKEN_USER_PREFIX: Final = "system:bootstrap:"
 _ADDON_LABEL: Final = "open-cluster-management.io/addon-name"
+_TOKEN_ID, _TOKEN_SECRET = 6, 16
 _USAGES: Final = frozenset({"digital signature", "key encipherment", "client auth"})
 
 
 class RequestSeen(NamedTuple):
-    """One request, whom it asks to be, and of the hub the cluster and the token that it names."""
+    """One request, whom it asks to be, and of the hub the cluster and the tokens that it names."""
 
     request: Object
     subject: Subject | None
     cluster: Object | None = None
     token: Object | None = None
+    fetch: Object | None = None
+    """What fetches the certificate once the token is gone."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,11 +67,13 @@ class Joining:
         if request is None or not _is_of_an_agent(request):
             return None
         cluster = objects.labels(request)[CLUSTER_NAME_LABEL]
+        token_id = dig(request, "spec", "username", default="").removeprefix(_TOKEN_USER_PREFIX)
         return RequestSeen(
             request,
             self.registrar.subject(dig(request, "spec", "request", default="")),
             reader.get(Address(CLUSTERS, name=cluster)),
-            reader.get(_token_of(request)),
+            reader.get(token_place(token_id)),
+            reader.get(token_place(fetch_id(token_id))),
         )
 
     def decide(self, seen: RequestSeen, now: Instant) -> Decision:
@@ -97,6 +105,29 @@ def decide(seen: RequestSeen, now: Instant) -> Decision:
     return _answer(request, "Approved", why, now)
 
 
+def fetch_id(token_id: str) -> str:
+    """The id of the fetch token that belongs to the join token of this id."""
+    return hashlib.sha256(f"fetch {token_id}".encode()).hexdigest()[:_TOKEN_ID]
+
+
+def fetch_token(token: str) -> str:
+    """The fetch token that belongs to a join token, empty for what is none of ours.
+
+    Whoever holds the join token knows it; whoever reads it where it is kept learns nothing of the
+    join token.
+    """
+    token_id, _, secret = token.partition(".")
+    if (len(token_id), len(secret)) != (_TOKEN_ID, _TOKEN_SECRET):
+        return ""
+    derived = hashlib.sha256(f"fetch {token}".encode()).hexdigest()
+    return f"{fetch_id(token_id)}.{derived[:_TOKEN_SECRET]}"
+
+
+def token_place(token_id: str) -> Address:
+    """Where the Secret of a token is."""
+    return Address(SECRETS, TOKEN_NAMESPACE, f"bootstrap-token-{token_id}")
+
+
 def expires(token: Object) -> Instant | None:
     """When a token ends, None for one that does not; one that nobody can read has ended."""
     written = token_text(token, "expiration")
@@ -117,40 +148,56 @@ def token_text(token: Object, key: str) -> str:
 
 
 def _joined(seen: RequestSeen, cluster: str, now: Instant) -> Decision:
-    """Approve the one request that the token leads to, once the token can ask for nothing more."""
-    request, token = seen.request, seen.token
+    """Approve the one request that the token leads to; the token is gone before that."""
+    request = seen.request
     user, name = dig(request, "spec", "username", default=""), objects.name(request)
-    if token is None or objects.is_deleting(token):
-        return _waits(f"the join token of {user} is gone")
-    ends = expires(token)
-    if ends is not None and ends <= now:
-        return _waits(f"the join token of {user} has expired")
-    spent_on = objects.annotations_of(token).get(SPENT_ANNOTATION, "")
+    spent_on = objects.annotations_of(seen.fetch or {}).get(SPENT_ANNOTATION, "")
     if spent_on not in ("", name):
         spent = f"The join token of {user} was used already, for request {spent_on}."
         return _answer(request, "Denied", Reason("TokenSpent", spent), now)
-    why = Reason("JoinToken", f"{user} holds the join token of cluster {cluster}.")
-    answered = _answer(request, "Approved", why, now)
-    if spent_on:
-        return answered
-    return Decision(actions=[_spending(token, name), *answered.actions], reasons=[why])
+    actions: list[Action] = []
+    if not spent_on:
+        trouble = _trouble(seen, now)
+        if trouble or seen.fetch is None:
+            return _waits(f"the join token of {user} {trouble}")
+        actions.append(_opened(seen.fetch, name, now))
+    if seen.token is not None:
+        address = Address(SECRETS, TOKEN_NAMESPACE, objects.name(seen.token))
+        actions.append(Delete(address, DeleteOptions(uid=objects.uid(seen.token))))
+    why = Reason("JoinToken", f"{user} held the join token of cluster {cluster}.")
+    actions += _answer(request, "Approved", why, now).actions
+    return Decision(actions=actions, reasons=[why])
 
 
-def _spending(token: Object, request: str) -> Change:
-    """From now on the token only fetches what came of `request`.
+def _trouble(seen: RequestSeen, now: Instant) -> str:
+    """Why a token that was not used leads to nothing, in words; empty if it does."""
+    if seen.token is None or objects.is_deleting(seen.token):
+        return "is gone"
+    ends = expires(seen.token)
+    if ends is not None and ends <= now:
+        return "has expired"
+    if seen.fetch is None or objects.is_deleting(seen.fetch):
+        return "has no token to fetch a certificate with, as `oneco clusters join` makes it"
+    return ""
+
+
+def _opened(fetch: Object, request: str, now: Instant) -> Change:
+    """From now on the certificate can be fetched, and nothing else can come of the join token.
 
     Fenced: of two requests by one token, the second to come here finds it spent.
     """
-    groups = base64.b64encode(FETCHERS_GROUP.encode()).decode()
+    said = {
+        "usage-bootstrap-authentication": "true",
+        "expiration": times.to_text(Instant(now + FETCH_SECONDS)),
+    }
     body = {
         "metadata": {
-            "resourceVersion": objects.resource_version(token),
+            "resourceVersion": objects.resource_version(fetch),
             "annotations": {SPENT_ANNOTATION: request},
         },
-        "data": {"auth-extra-groups": groups},
+        "data": {key: base64.b64encode(text.encode()).decode() for key, text in said.items()},
     }
-    address = Address(SECRETS, TOKEN_NAMESPACE, objects.name(token))
-    return Change(address, Patch("merge", body))
+    return Change(Address(SECRETS, TOKEN_NAMESPACE, objects.name(fetch)), Patch("merge", body))
 
 
 def _waits(why: str) -> Decision:
@@ -161,13 +208,6 @@ def _is_accepted(cluster: Object | None) -> bool:
     if cluster is None or objects.is_deleting(cluster):
         return False
     return dig(cluster, "spec", "hubAcceptsClient") is True
-
-
-def _token_of(request: Object) -> Address:
-    """The Secret of the token that the request was made with, if it was made with one."""
-    user = dig(request, "spec", "username", default="")
-    token_id = user.removeprefix(_TOKEN_USER_PREFIX)
-    return Address(SECRETS, TOKEN_NAMESPACE, f"bootstrap-token-{token_id}")
 
 
 def admitted(seen: RequestSeen, now: Instant) -> Change | None:

@@ -27,7 +27,7 @@ AGENT_ROLE: Final = "onepersoncompany.io:agent"
 JOIN_ROLE: Final = "onepersoncompany.io:join"
 """What an invitation may do: ask for a certificate, and look for the answer."""
 FETCH_ROLE: Final = "onepersoncompany.io:fetch"
-"""What is left to an invitation that was used: to look for its certificate."""
+"""What is left to an invitation whose token is gone: to look for its certificate."""
 
 ROOT_AUTHORITY: Final = "kube-root-ca.crt"
 """The ConfigMap that names the authorities of the API server, as Kubernetes itself writes it."""

@@ -21,8 +21,14 @@ from oneco.kube.refs import Address
 from oneco.main.telling import Say
 
 NEW_INVITATION = "a new invitation: `oneco clusters join NAME` on the hub writes one, for --join"
+_REFUSED = (
+    "one that the hub refuses: it was used by another agent or a while ago, has expired, or is of"
+    " another hub"
+)
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 _LOOK_SECONDS, _PATIENCE_SECONDS = 0.5, 5.0
+# Of several API servers one may hear later than another that a token is there, or is gone.
+_MOST_REFUSALS = 4
 _USAGES = ("digital signature", "key encipherment", "client auth")
 
 
@@ -33,13 +39,16 @@ def new_key() -> bytes:
 
 async def persist(asking: Asking, clock: Clock, say: Say) -> bytes:
     """The certificate, however long the hub cannot be reached; Refused if it will never come."""
-    pause = _FIRST_PAUSE_SECONDS
+    pause, refusals = _FIRST_PAUSE_SECONDS, 0
     while True:
         try:
             return await asking.certificate(clock, say)
         except (Unauthorized, Forbidden) as refusal:
-            found = f"one that the hub refuses ({refusal})"
-            raise Refused("the invitation", found=found, wanted=NEW_INVITATION) from refusal
+            refusals += 1
+            if refusals == _MOST_REFUSALS:
+                raise Refused("the invitation", found=_REFUSED, wanted=NEW_INVITATION) from refusal
+            await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
+            continue
         except Unavailable as outage:
             say(f"the hub cannot be asked for a certificate: {outage}; trying again")
         await clock.sleep_until(Instant(clock.now() + pause))
@@ -47,10 +56,16 @@ async def persist(asking: Asking, clock: Clock, say: Say) -> bytes:
 
 
 class Asking:
-    """One certificate request, which asking again does not double."""
+    """One certificate request, which asking again does not double.
 
-    def __init__(self, hub: Api, cluster: str, key: bytes, subject: Subject) -> None:
-        self._hub, self._cluster = hub, cluster
+    `fetch` is the hub as whoever holds a token's fetch token: the token itself is deleted in the
+    moment in which the request is approved.
+    """
+
+    def __init__(
+        self, hub: Api, cluster: str, key: bytes, subject: Subject, *, fetch: Api | None = None
+    ) -> None:
+        self._hub, self._cluster, self._fetch = hub, cluster, fetch
         self._key, self._subject = key, subject
         self._name = f"{cluster}-{requests.fingerprint(key)}"
 
@@ -67,11 +82,20 @@ class Asking:
                 is_said = True
                 say(f"waits until certificate request {self._name} is approved on the hub")
             await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
-            request = await self._hub.get(self._address())
+            # Made anew where somebody took it away meanwhile.
+            request = await self._made()
+
+    async def _look(self) -> Object:
+        try:
+            return await self._hub.get(self._address())
+        except Unauthorized:
+            if self._fetch is None:
+                raise
+        return await self._fetch.get(self._address())
 
     async def _made(self) -> Object:
         try:
-            return await self._hub.get(self._address())
+            return await self._look()
         except NotFound:
             pass
         body: Object = {
@@ -87,7 +111,7 @@ class Asking:
         try:
             return await self._hub.create(Address(REQUESTS), body)
         except AlreadyExists:
-            return await self._hub.get(self._address())
+            return await self._look()
 
     def _raise_if_refused(self, request: Object) -> None:
         for condition in objects.dig(request, "status", "conditions", default=()):

@@ -13,7 +13,7 @@ import msgspec
 
 from oneco.clock import Clock, Instant
 from oneco.errors import OnecoError, Refused, Unavailable
-from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP
+from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, fetch_token
 from oneco.fleet.ports import Subject
 from oneco.integrations.x509 import certificates
 from oneco.kube.api import Api
@@ -109,6 +109,10 @@ def _for(target: Target, name: str, invitation: Path) -> Target:
     """The invitation as one of the cluster `name`, where it is not bound to another."""
     if name and target.namespace in ("", "default"):
         return dataclasses.replace(target, namespace=name)
+    if name and name != target.namespace:
+        # Before it is asked with: an invitation serves once.
+        wanted = f"{target.namespace}, for which {invitation} is, or an invitation for {name}"
+        raise Refused("--name", found=name, wanted=wanted)
     if target.namespace:
         return target
     wanted = "the cluster's name as the context's namespace, as an invitation has it, or --name"
@@ -177,9 +181,9 @@ async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
     begun = _begin(wallet, target, asking.new_key)
     groups = frozenset({AGENT_PREFIX + cluster, AGENTS_GROUP})
     subject = Subject(f"{AGENT_PREFIX}{cluster}:{begun.agent}", groups)
-    async with ClusterApi(target) as hub:
+    async with ClusterApi(target) as hub, ClusterApi(_fetching(target)) as fetch:
         await _announce(hub, cluster)
-        request = asking.Asking(hub, cluster, begun.key.encode(), subject)
+        request = asking.Asking(hub, cluster, begun.key.encode(), subject, fetch=fetch)
         certificate = await asking.persist(request, clock, say)
     write_private(wallet.certificate, certificate + begun.key.encode())
     user = {"client-certificate": wallet.certificate.name, "client-key": wallet.certificate.name}
@@ -189,6 +193,14 @@ async def _join(wallet: Wallet, target: Target, clock: Clock, say: Say) -> None:
     write_private(wallet.kubeconfig, authorities.beside(text, wallet).encode())
     wallet.begun.unlink()
     say(f"joined as cluster {cluster}")
+
+
+def _fetching(target: Target) -> Target:
+    """The hub as whoever may only fetch what came of the invitation."""
+    token = fetch_token(target.user.token)
+    if not token:
+        return target
+    return dataclasses.replace(target, user=dataclasses.replace(target.user, token=token))
 
 
 async def _announce(hub: Api, cluster: str) -> None:

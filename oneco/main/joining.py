@@ -14,7 +14,14 @@ import msgspec
 
 from oneco.clock import Instant
 from oneco.errors import Refused
-from oneco.fleet.joining import JOIN_GROUP_PREFIX, JOINERS_GROUP, SECRETS, TOKEN_NAMESPACE
+from oneco.fleet.joining import (
+    FETCHERS_GROUP,
+    JOIN_GROUP_PREFIX,
+    JOINERS_GROUP,
+    SECRETS,
+    TOKEN_NAMESPACE,
+    fetch_token,
+)
 from oneco.kinds import ocm
 from oneco.kube import names, times
 from oneco.kube.api import Api, Patch
@@ -65,10 +72,11 @@ async def token(
     """Register and accept `cluster`; a new token that leads to one certificate of its agent."""
     check_name(cluster)
     await _accept(hub, cluster, labels)
-    token_id, secret = secrets.token_hex(3), secrets.token_hex(8)
-    made = _secret(cluster, token_id, secret, expires)
-    await hub.create(Address(SECRETS, TOKEN_NAMESPACE), made)
-    return f"{token_id}.{secret}"
+    made = f"{secrets.token_hex(3)}.{secrets.token_hex(8)}"
+    # The second sleeps until the hub has deleted the first: no token could fetch what came of it.
+    for secret in (_fetching(cluster, made, expires), _joining(cluster, made, expires)):
+        await hub.create(Address(SECRETS, TOKEN_NAMESPACE), secret)
+    return made
 
 
 def check_name(cluster: str) -> None:
@@ -121,14 +129,31 @@ async def _accept(hub: Api, cluster: str, labels: Mapping[str, str]) -> None:
         await hub.patch(Address(ocm.CLUSTERS, "", cluster), patch)
 
 
-def _secret(cluster: str, token_id: str, secret: str, expires: Instant) -> Object:
+def _joining(cluster: str, token: str, expires: Instant) -> Object:
+    said = {
+        "usage-bootstrap-authentication": "true",
+        "auth-extra-groups": f"{JOINERS_GROUP},{JOIN_GROUP_PREFIX}{cluster}",
+        "description": f"Joins cluster {cluster}, once.",
+    }
+    return _secret(cluster, token, expires, said)
+
+
+def _fetching(cluster: str, token: str, expires: Instant) -> Object:
+    said = {
+        "usage-bootstrap-authentication": "false",
+        "auth-extra-groups": FETCHERS_GROUP,
+        "description": f"Fetches what came of joining cluster {cluster}; asleep until then.",
+    }
+    return _secret(cluster, fetch_token(token), expires, said)
+
+
+def _secret(cluster: str, token: str, expires: Instant, more: Mapping[str, str]) -> Object:
+    token_id, _, secret = token.partition(".")
     said = {
         "token-id": token_id,
         "token-secret": secret,
         "expiration": times.to_text(expires),
-        "usage-bootstrap-authentication": "true",
-        "auth-extra-groups": f"{JOINERS_GROUP},{JOIN_GROUP_PREFIX}{cluster}",
-        "description": f"Joins cluster {cluster}, once.",
+        **more,
     }
     return {
         "apiVersion": "v1",

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from oneco.clock import Instant
-from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, REQUESTS
+from oneco.fleet.joining import AGENT_PREFIX, AGENTS_GROUP, REQUESTS, token_place
 from oneco.fleet.ports import Subject
 from oneco.integrations.x509 import requests
 from oneco.kinds import ocm
 from oneco.kinds.release import OBSERVATIONS
 from oneco.kube import objects
 from oneco.kube.api import Api, Patch
-from oneco.kube.errors import ApiError, Forbidden
+from oneco.kube.errors import ApiError, Forbidden, NotFound, Unauthorized
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address, Resource
 from oneco.main import enrolling, joining
@@ -178,23 +178,81 @@ async def tell(hub: Path, folder: Path, seed: int) -> None:
 
 
 async def _is_spent(wallet: Wallet) -> None:
-    """The token looks for its certificate and does nothing else any more.
+    """Nobody knows the token any more; what is left of it fetches one certificate, no more.
 
     A kube-apiserver remembers for ten seconds whose a token is: a request of that time is denied.
     """
     target = kubeconfig.load(str(wallet.directory / "invitation"))
     _, mark, key = wallet.certificate.read_bytes().partition(b"-----BEGIN PRIVATE KEY")
-    async with ClusterApi(target) as spent:
-        name = f"{target.namespace}-{requests.fingerprint(mark + key)}"
-        found = await spent.get(Address(REQUESTS, "", name))
-        assert objects.name(found) == name
-        groups = (f"{AGENT_PREFIX}prod", AGENTS_GROUP)
+    own = Address(REQUESTS, "", f"{target.namespace}-{requests.fingerprint(mark + key)}")
+    groups = (f"{AGENT_PREFIX}prod", AGENTS_GROUP)
+    async with ClusterApi(target) as spent, ClusterApi(enrolling._fetching(target)) as fetch:
 
-        async def is_refused() -> bool:
+        async def is_unknown() -> bool:
             try:
                 assert await ask_as(spent, f"{AGENT_PREFIX}prod:y", groups, "prod") == "Denied"
-            except Forbidden:
+            except Unauthorized:
                 return True
             return False
 
-        await until(is_refused)
+        await until(is_unknown)
+        assert objects.name(await fetch.get(own)) == own.name
+        for attempt in (
+            ask_as(fetch, f"{AGENT_PREFIX}prod:y", groups, "prod"),
+            fetch.list(Address(REQUESTS)),
+        ):
+            try:
+                await attempt
+            except Forbidden:
+                continue
+            raise AssertionError("what is left of a token did more than fetch")
+
+
+class _Stuck(RealClock):
+    """The clock of an agent that asks and then hangs."""
+
+    async def sleep_until(self, instant: Instant) -> None:
+        await asyncio.Event().wait()
+
+
+async def be_cut_off(hub: Path, folder: Path) -> None:
+    """An agent that dies between the approval and its certificate joins when it comes back.
+
+    By then nobody knows its token any more.
+    """
+    target, clock, name = kubeconfig.load(str(hub)), RealClock(), "cut-off"
+    wallet, invitation = Wallet(folder), folder / "invitation"
+    folder.mkdir()
+    async with ClusterApi(target) as person:
+        token = await joining.token(person, name, Instant(clock.now() + 300))
+        text = joining.kubeconfig_text(target.cluster, name, {"token": token})
+        invitation.write_text(text)
+        first = asyncio.ensure_future(enrolling.enrol(wallet, invitation, _Stuck(), print))
+
+        async def is_gone() -> bool:
+            place = token_place(token.partition(".")[0])
+            try:
+                await person.get(place)
+            except NotFound:
+                return True
+            return False
+
+        await until(is_gone)
+        first.cancel()
+        async with ClusterApi(kubeconfig.load(str(invitation))) as spent:
+
+            async def is_unknown() -> bool:
+                try:
+                    await spent.get(Address(REQUESTS, "", "x"))
+                except Unauthorized:
+                    return True
+                except NotFound:
+                    return False
+                raise AssertionError("a request that nobody made")
+
+            await until(is_unknown)
+        assert not wallet.certificate.exists()
+        assert await enrolling.enrol(wallet, invitation, clock, print) == name
+        async with agent(wallet) as api:
+            await until(lambda: may_read(api, name))
+        await person.delete(Address(ocm.CLUSTERS, "", name))

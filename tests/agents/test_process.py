@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
 from oneco.clock import Instant
+from oneco.fleet.joining import REQUESTS, token_place
 from oneco.kinds import ocm
 from oneco.kube.api import Patch
-from oneco.kube.errors import Forbidden
+from oneco.kube.errors import Forbidden, Unauthorized
 from oneco.kube.refs import Address, Resource
 from oneco.main import enrolling
 from oneco.main.enrolling import Wallet
@@ -62,13 +64,45 @@ def test_an_agent_joins_by_an_invitation_that_serves_once(started, member, tmp_p
     until(is_available, agent.said())
     second = started.agent(member.kubeconfig, join=tmp_path / "invitation", name="second")
     assert second.popen.wait(20) == 1
-    assert "one that the hub refuses" in second.said()
+    assert "it was used by another agent" in second.said()
     assert "oneco clusters join" in second.said()
     assert "Traceback" not in second.said()
     assert agent.end() == 0
     again = started.agent(member.kubeconfig)
     again.waits_to_say("agent of cluster c1: begins with 1 works")
     assert again.end() == 0
+
+
+def test_an_agent_that_is_killed_between_its_approval_and_its_certificate_still_joins(
+    started, member, tmp_path
+):
+    started.hub()
+    person = Person(tmp_path / "hub" / "kubeconfig")
+    invitation = person.invite("c1", tmp_path / "invitation")
+    agent = started.agent(member.kubeconfig, join=invitation)
+    # It looks for its certificate twice a second: stopped the moment it has asked, it has none.
+    until(lambda: person.ask(lambda api: api.list(Address(REQUESTS))).items, agent.said())
+    agent.popen.send_signal(signal.SIGSTOP)
+    token = load(str(invitation)).user.token.partition(".")[0]
+    until(lambda: person.get(token_place(token)) is None, "the token outlived the approval")
+    with pytest.raises(Unauthorized):
+        Person(invitation).get(Address(REQUESTS, "", "any"))
+    agent.kill()
+    again = started.agent(member.kubeconfig, join=invitation)
+    again.waits_to_say("agent of cluster c1")
+    assert again.end() == 0
+
+
+def test_an_invitation_for_another_cluster_is_not_used_up(started, member, tmp_path):
+    started.hub()
+    person = Person(tmp_path / "hub" / "kubeconfig")
+    invitation = person.invite("c1", tmp_path / "invitation")
+    wrong = started.agent_of("c2", member.kubeconfig, join=invitation)
+    assert wrong.popen.wait(20) == 1
+    assert '--name: found "c2", wanted c1, for which' in wrong.said()
+    right = started.agent_of("c1", member.kubeconfig, join=invitation)
+    right.waits_to_say("agent of cluster c1")
+    assert right.end() == 0
 
 
 def test_an_agents_certificate_reaches_its_own_namespace_alone(started, member, tmp_path):

@@ -19,6 +19,7 @@ def test_an_agent_reaches_its_own_namespace_alone_and_nothing_when_denied(tmp_pa
         seed = random.randrange(1 << 30)
         print(f"seed {seed}")
         await reach.tell(hub.server.kubeconfig_path, tmp_path, seed)
+        await reach.be_cut_off(hub.server.kubeconfig_path, tmp_path / "cut-off")
         await hub.stop()
 
     asyncio.run(story())

@@ -13,16 +13,18 @@ from cryptography.x509.oid import NameOID
 
 from oneco.clock import Instant
 from oneco.control.cache import Cache, CacheReader
-from oneco.decision import NOTHING, Change, Decision
+from oneco.decision import NOTHING, Change, Decision, Delete
 from oneco.fleet import invitations
 from oneco.fleet.joining import (
-    FETCHERS_GROUP,
+    FETCH_SECONDS,
     REQUESTS,
     SECRETS,
     SPENT_ANNOTATION,
     Joining,
     RequestSeen,
     decide,
+    fetch_id,
+    fetch_token,
 )
 from oneco.fleet.ports import Subject
 from oneco.kinds.ocm import CLUSTERS
@@ -34,10 +36,12 @@ TOKEN: Object = {
         "name": "bootstrap-token-abcdef",
         "namespace": "kube-system",
         "resourceVersion": "3",
+        "uid": "u-token",
     },
     "type": "bootstrap.kubernetes.io/token",
     "data": {},
 }
+FETCH = put(TOKEN, ("metadata", "name"), f"bootstrap-token-{fetch_id('abcdef')}")
 ACCEPTED = {"metadata": {"name": "c1"}, "spec": {"hubAcceptsClient": True}}
 NOW = Instant(1_795_248_000.0)
 PREFIX = "system:open-cluster-management:"
@@ -82,17 +86,24 @@ def a_look(
     *,
     cluster: Object | None = ACCEPTED,
     token: Object | None = TOKEN,
+    fetch: Object | None = FETCH,
 ) -> RequestSeen:
     """What is seen of a request of c1's agent: an accepted cluster and an unused token."""
-    return RequestSeen(request or a_request(), AGENT, cluster, token)
+    return RequestSeen(request or a_request(), AGENT, cluster, token, fetch)
 
 
-def a_token(*, expires: float | None = None, spent_on: str = "") -> Object:
-    token = TOKEN
-    if expires is not None:
-        text = base64.b64encode(times.to_text(Instant(expires)).encode()).decode()
-        token = put(token, ("data", "expiration"), text)
-    return put(token, ("metadata", "annotations"), {SPENT_ANNOTATION: spent_on} if spent_on else {})
+def a_token(*, expires: float) -> Object:
+    text = base64.b64encode(times.to_text(Instant(expires)).encode()).decode()
+    return put(TOKEN, ("data", "expiration"), text)
+
+
+def opened(spent_on: str) -> Object:
+    """The fetch token, once its join token has led to this request."""
+    return put(FETCH, ("metadata", "annotations"), {SPENT_ANNOTATION: spent_on})
+
+
+def said(body: Object, key: str) -> str:
+    return base64.b64decode(body["data"][key]).decode()
 
 
 def reasons(decision: Decision) -> list[str]:
@@ -120,7 +131,7 @@ def test_the_join_token_of_a_cluster_gets_its_certificate():
 
 
 def test_an_approval_is_held_to_the_version_that_was_seen():
-    _, change = decide(a_look(), NOW).actions
+    *_, change = decide(a_look(), NOW).actions
     assert isinstance(change, Change)
     assert change.patch.body["metadata"] == {"resourceVersion": "5"}
 
@@ -207,6 +218,7 @@ def test_a_real_request_is_read_and_approved():
     cache.take("hub", REQUESTS, a_request(request=pem))
     cache.take("hub", CLUSTERS, ACCEPTED)
     cache.take("hub", SECRETS, TOKEN)
+    cache.take("hub", SECRETS, FETCH)
     joining = Joining(X509Registrar())
     seen = joining.gather(CacheReader(cache), ("", "c1-abcde"))
     assert seen is not None
@@ -214,29 +226,42 @@ def test_a_real_request_is_read_and_approved():
     assert answer(joining.decide(seen, NOW)) == ("Approved", "JoinToken")
 
 
-def test_the_token_is_spent_before_its_request_is_approved():
-    spend, approve = decide(a_look(), NOW).actions
-    assert isinstance(spend, Change)
-    assert isinstance(approve, Change)
-    assert str(spend.address) == "secrets kube-system/bootstrap-token-abcdef"
-    body = spend.patch.body
+def test_the_token_is_gone_before_its_request_is_approved():
+    opens, ends, approves = decide(a_look(), NOW).actions
+    assert isinstance(opens, Change)
+    assert isinstance(ends, Delete)
+    assert isinstance(approves, Change)
+    assert opens.address.name == FETCH["metadata"]["name"]
+    body = opens.patch.body
     # Held to the version that was seen: of two requests by one token only one spends it.
     assert body["metadata"] == {
         "resourceVersion": "3",
         "annotations": {"onepersoncompany.io/spent-on": "c1-abcde"},
     }
-    assert base64.b64decode(body["data"]["auth-extra-groups"]).decode() == FETCHERS_GROUP
-    assert approve.address.subresource == "approval"
+    assert said(body, "usage-bootstrap-authentication") == "true"
+    assert said(body, "expiration") == times.to_text(Instant(NOW + FETCH_SECONDS))
+    assert (str(ends.address), ends.options.uid) == (
+        "secrets kube-system/bootstrap-token-abcdef",
+        "u-token",
+    )
+    assert approves.address.subresource == "approval"
 
 
-def test_a_hub_that_was_killed_between_the_two_still_approves():
-    decision = decide(a_look(token=a_token(spent_on="c1-abcde")), NOW)
+def test_a_hub_that_was_killed_after_the_first_write_ends_the_token_and_approves():
+    decision = decide(a_look(fetch=opened("c1-abcde")), NOW)
+    assert answer(decision) == ("Approved", "JoinToken")
+    assert [type(one) for one in decision.actions] == [Delete, Change]
+
+
+def test_a_hub_that_was_killed_after_the_second_write_still_approves():
+    decision = decide(a_look(token=None, fetch=opened("c1-abcde")), NOW)
     assert answer(decision) == ("Approved", "JoinToken")
     assert len(decision.actions) == 1
 
 
-def test_a_spent_token_gets_no_second_certificate():
-    decision = decide(a_look(token=a_token(spent_on="c1-other")), NOW)
+@pytest.mark.parametrize("token", [TOKEN, None])
+def test_a_spent_token_gets_no_second_certificate(token):
+    decision = decide(a_look(token=token, fetch=opened("c1-other")), NOW)
     assert answer(decision) == ("Denied", "TokenSpent")
 
 
@@ -245,6 +270,22 @@ def test_a_token_that_is_gone_or_over_leads_nowhere():
         decision = decide(a_look(token=token), NOW)
         assert (decision.actions, reasons(decision)) == ((), ["WaitsForPerson"])
     assert answer(decide(a_look(token=a_token(expires=NOW + 1)), NOW))[0] == "Approved"
+
+
+def test_a_token_whose_certificate_nobody_could_fetch_waits_for_a_person():
+    decision = decide(a_look(fetch=None), NOW)
+    assert decision.actions == ()
+    assert "as `oneco clusters join` makes it" in str(decision.reasons[0])
+
+
+def test_a_fetch_token_is_known_to_who_holds_its_join_token_and_says_nothing_of_it():
+    token = "abcdef.0123456789abcdef"
+    token_id, _, secret = fetch_token(token).partition(".")
+    assert (token_id, len(token_id), len(secret)) == (fetch_id("abcdef"), 6, 16)
+    assert fetch_token("abcdef.0123456789abcdee") != fetch_token(token)
+    assert "0123456789abcdef" not in fetch_token(token)
+    for other in ("", "abcdef", "eyJhbGciOi.J9.x", "abcdef.short"):
+        assert fetch_token(other) == ""
 
 
 @pytest.mark.parametrize(

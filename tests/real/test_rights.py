@@ -21,6 +21,7 @@ def test_an_agent_reaches_its_own_namespace_alone_and_nothing_when_denied(real_c
             print(f"seed {seed}")
             try:
                 await reach.tell(real_cluster.kubeconfig, tmp_path, seed)
+                await reach.be_cut_off(real_cluster.kubeconfig, tmp_path / "cut-off")
             finally:
                 await over(deciders)
 
