@@ -6,6 +6,7 @@ the wall's, so that a busy machine fails nobody; the wall's limit only ends a te
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -26,6 +27,8 @@ UNIT_WALL_SECONDS = 30
 SEED_VARIABLE = "ONECO_SEED"
 WORLD = "world"
 REAL_VARIABLE = "ONECO_REAL"
+TOLD_VARIABLE = "ONECO_TOLD"
+"""The file that gets what came of a run."""
 collect_ignore = [] if REAL_VARIABLE in os.environ else ["real"]
 if REAL_VARIABLE in os.environ:
     from tests.real.fixtures import (
@@ -70,6 +73,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if counts := cases_by_world(passed):
         told = ", ".join(f"{world} {count}" for world, count in counts.items())
         terminalreporter.write_line(f"cases that passed on each world: {told}")
+    if place := os.environ.get(TOLD_VARIABLE):
+        failed = sum(len(terminalreporter.stats.get(name, [])) for name in ("failed", "error"))
+        outcome = {"passed": len(passed), "failed": failed, "worlds": counts}
+        Path(place).write_text(json.dumps(outcome))
     seed = os.environ[SEED_VARIABLE]
     terminalreporter.write_line(f"seed {seed} (to repeat: {SEED_VARIABLE}={seed} ./dev test)")
     if REAL_VARIABLE not in os.environ:
