@@ -19,7 +19,17 @@ from oneco.kinds.parts import parse
 from oneco.kube import documents
 from oneco.kube.api import Api, WriteOptions
 from oneco.kube.refs import Address
-from oneco.main import authority_change, backup, hub, metrics, probing, scenario, speed, timekeeping
+from oneco.main import (
+    authority_change,
+    backup,
+    hub,
+    metrics,
+    probing,
+    scenario,
+    server_certificates,
+    speed,
+    timekeeping,
+)
 from oneco.main.agents import Agent
 from oneco.main.builtin import BuiltinFleet
 from oneco.main.journal_file import JournalFile
@@ -156,7 +166,10 @@ async def _start_work(
     agents = [await _agent(server.api, builtin, name, clock, journal) for name in builtin]
     outside = KubeconfigMembers(server.api, clock, journal)
     keeper = authority_change.Keeper(server, RealClock())
-    works = [deciders.run(), outside.run(), keeper.run(), *(agent.run() for agent in agents)]
+    servers = [server, *(builtin[one].server for one in builtin)]
+    certificates = server_certificates.keep(servers, RealClock())
+    runs = (agent.run() for agent in agents)
+    works = [deciders.run(), outside.run(), keeper.run(), certificates, *runs]
     tasks = [asyncio.get_running_loop().create_task(work) for work in works]
     stack.push_async_callback(_cancel, tasks)
     return asyncio.get_running_loop().create_task(_first_end(tasks))

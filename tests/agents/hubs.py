@@ -13,7 +13,7 @@ from oneco.kinds import ocm
 from oneco.kube.api import Api
 from oneco.kube.errors import ApiError, Unauthorized
 from oneco.kube.refs import Address
-from oneco.main import authority_change, enrolling, joining
+from oneco.main import authority_change, enrolling, joining, server_certificates
 from oneco.main import hub as hub_main
 from oneco.main.enrolling import Wallet
 from oneco.worlds.clocks import RealClock
@@ -45,7 +45,9 @@ class RealHub:
         await self.server.start()
         shell = hub_main.shell(self.server.api, RealClock())
         keeper = authority_change.Keeper(self.server, RealClock())
-        self._works = [asyncio.ensure_future(shell.run()), asyncio.ensure_future(keeper.run())]
+        certificates = server_certificates.keep([self.server], RealClock())
+        runs = (shell.run(), keeper.run(), certificates)
+        self._works = [asyncio.ensure_future(run) for run in runs]
 
     async def stop(self) -> None:
         await over(*self._works)

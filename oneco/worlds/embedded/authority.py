@@ -25,6 +25,7 @@ _CA_DAYS, _SERVER_DAYS = 3650, 365
 _CLIENT_SECONDS = 365 * 86_400.0
 _SERVED_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 _SERVED_ADDRESSES = ("127.0.0.1", "::1")
+_LIFE_BEFORE_RENEWAL = 0.75
 # Clocks of machines that talk to each other differ a little.
 _SKEW = datetime.timedelta(minutes=5)
 
@@ -54,6 +55,8 @@ class Authority:
         self._now = now
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
+        self.renews_at = now()
+        """When the certificates of the server and of its person should be followed by new ones."""
         certificate, key = directory / succession.CERTIFICATE, directory / succession.KEY
         if not (certificate.exists() and key.exists()):
             _write_new_authority(certificate, key)
@@ -106,6 +109,8 @@ class Authority:
         paths = self.directory / "server.crt", self.directory / "server.key"
         write_private(paths[0], certificate)
         write_private(paths[1], _key_pem(key))
+        shortest = min(life, self._client_life).total_seconds()
+        self.renews_at = self._now() + shortest * _LIFE_BEFORE_RENEWAL
         return paths
 
     def client(self, user: str, groups: Sequence[str] = ()) -> Credential:

@@ -8,7 +8,8 @@ import functools
 import hashlib
 import logging
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from oneco.clock import Clock
@@ -51,6 +52,8 @@ class Settings:
     history: int = 10_000
     client_seconds: float = 365 * 86_400.0
     """How long the certificates are good that it signs for others."""
+    certified_at: Callable[[], float] = time.time
+    """The clock by which certificates live: the real one, whatever clock the cluster has."""
 
 
 class EmbeddedServer:
@@ -73,7 +76,9 @@ class EmbeddedServer:
             directory / DATABASE, call_soon=call_soon, history=settings.history
         )
         try:
-            self.authority = Authority(directory / "pki", client_seconds=settings.client_seconds)
+            self.authority = Authority(
+                directory / "pki", client_seconds=settings.client_seconds, now=settings.certified_at
+            )
         except BaseException:
             self.store.close()
             raise
@@ -117,6 +122,11 @@ class EmbeddedServer:
         self._write_kubeconfig()
         for request in self.store.scan(signing.COLLECTION):
             self._sign_one(request)
+
+    @property
+    def renews_at(self) -> float:
+        """When the next certificate is due: a quarter of the shortest life is left then."""
+        return self.authority.renews_at
 
     async def renew(self) -> None:
         """Show a new certificate to whoever connects from now on, and write the kubeconfig anew."""
