@@ -13,7 +13,7 @@ from oneco.cli.program import command as a_command
 from oneco.cli.session import Session
 
 if TYPE_CHECKING:
-    from oneco.main.doctor.findings import Finding
+    from oneco.main.doctor.findings import Examination, Finding
 
 
 @a_command("doctor")
@@ -30,17 +30,27 @@ def command() -> int:
     is_elsewhere = _is_elsewhere(current)
     data = None if is_elsewhere else current.data_directory()
     patient = examining.Patient(data=data, choice=current.choice if is_elsewhere else None)
-    found = examining.examine(patient)
-    errors = [one for one in found if one.weight == "error"]
+    seen = examining.examine(patient)
+    errors = [one for one in seen.findings if one.weight == "error"]
     value: dict[str, Any] = {
         "data": None if data is None else str(Path(data)),
         "healthy": not errors,
-        "checks": len(examining.CHECKS),
-        "findings": [one.document() for one in found],
+        "checks": seen.counted(),
+        "findings": [one.document() for one in seen.findings],
     }
-    text = "\n\n".join(map(_text, found)) or f"All {value['checks']} checks passed."
+    text = "\n\n".join([*map(_text, seen.findings), _counted(seen)])
     printing.show(value, current.output, text)
     return failures.MISTAKE if errors else failures.DONE
+
+
+def _counted(seen: Examination) -> str:
+    """How many checks there were, and of how many nothing can be said."""
+    text = f"{printing.counted(seen.passed, 'check')} passed"
+    if seen.failed:
+        text += f", {seen.failed} found something"
+    if seen.idle:
+        text += f", {seen.idle} had nothing to look at"
+    return f"{text}."
 
 
 def _is_elsewhere(current: Session) -> bool:

@@ -91,7 +91,8 @@ class Hub:
     def finding(self, name: str) -> Finding:
         """The one finding about cluster `name`."""
         about = f"cluster {name}"
-        rows = [one for one in examine(Patient(data=self.data)) if one.about.endswith(about[8:])]
+        every = examine(Patient(data=self.data)).findings
+        rows = [one for one in every if one.about.endswith(about[8:])]
         assert len(rows) == 1, rows
         return rows[0]
 
@@ -109,7 +110,15 @@ def hub(tmp_path_factory) -> Iterator[Hub]:
 
 def test_a_hub_whose_members_are_well(hub):
     hub.cluster("fine", ahead=0)
-    assert [one for one in examine(Patient(data=hub.data)) if "fine" in one.about] == []
+    assert [one for one in examine(Patient(data=hub.data)).findings if "fine" in one.about] == []
+
+
+def test_more_is_looked_at_where_there_is_more(hub):
+    hub.cluster("counted", ahead=0)
+    seen = examine(Patient(data=hub.data))
+    # Its fleet too, but no agent's directory, no certificate of an agent, no member it reaches.
+    assert seen.passed + seen.failed > 25
+    assert 0 < seen.idle < 10
 
 
 def test_a_cluster_that_nobody_accepted(hub):
@@ -195,7 +204,7 @@ def test_a_member_that_lacks_our_kind(hub, tmp_path):
 
 def test_a_hub_that_lacks_our_kinds(tmp_path):
     with a_server(tmp_path / "new"):
-        codes = {one.code: one for one in examine(Patient(data=tmp_path / "new"))}
+        codes = {one.code: one for one in examine(Patient(data=tmp_path / "new")).findings}
     assert codes["KindsMissing"].command == "restart the hub: oneco up"
 
 

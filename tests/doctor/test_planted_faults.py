@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import errno
 import fcntl
+import json
 import os
 import shutil
 import socket
@@ -25,7 +26,8 @@ from cryptography.x509.oid import NameOID
 from oneco.clock import Instant
 from oneco.main import keys
 from oneco.main.backup import backup, restore
-from oneco.main.doctor.examining import Patient, examine
+from oneco.main.doctor.examining import CHECKS, Patient, examine
+from oneco.main.doctor.examining import facts as facts_seen
 from oneco.main.doctor.findings import Finding
 from oneco.worlds.clocks import RealClock, StepClock
 from oneco.worlds.embedded.migrations import STEPS
@@ -56,7 +58,9 @@ def hub(healthy, tmp_path) -> Path:
 
 def found(data: Path, **more) -> dict[str, Finding]:
     """What the doctor says, but for the hub's being down, which these tests know."""
-    rows = [one for one in examine(Patient(data=data, **more)) if one.code != "HubNotRunning"]
+    rows = [
+        one for one in examine(Patient(data=data, **more)).findings if one.code != "HubNotRunning"
+    ]
     return {one.code: one for one in rows}
 
 
@@ -76,7 +80,7 @@ def ask_sql(data: Path, *statements: str) -> None:
 
 def test_a_hub_that_is_only_down_is_told_so_and_nothing_else(hub):
     before = {one: one.read_bytes() for one in hub.rglob("*") if one.is_file()}
-    (finding,) = examine(Patient(data=hub))
+    (finding,) = examine(Patient(data=hub)).findings
     assert (finding.code, finding.weight) == ("HubNotRunning", "warning")
     assert finding.command == f"oneco --data {hub} up"
     assert {one: one.read_bytes() for one in hub.rglob("*") if one.is_file()} == before
@@ -84,6 +88,45 @@ def test_a_hub_that_is_only_down_is_told_so_and_nothing_else(hub):
 
 def test_a_directory_without_data(tmp_path):
     assert only(tmp_path, "NoData").command.startswith("oneco up")
+
+
+def test_checks_that_had_nothing_to_look_at_are_not_said_to_have_passed(hub, tmp_path):
+    nothing = examine(Patient(data=tmp_path / "nothing"))
+    # That the place is there and may be read is all that can be asked.
+    assert (nothing.passed, nothing.failed, nothing.idle) == (1, 1, len(CHECKS) - 2)
+    down = examine(Patient(data=hub))
+    seen = facts_seen(Patient(data=hub))
+    assert [check.judge.__name__ for check in CHECKS if not check.applies(seen)] == [
+        "agent_not_running", "intent_unreadable", "clocks_differ", "hub_unreachable",
+        "nobody_works", "kinds_missing", "member_unreachable", "agent_silent", "not_accepted",
+        "not_confirmed", "agent_certificate_ends", "version_differs", "join_unfinished",
+    ]  # fmt: skip
+    assert (down.failed, down.idle) == (1, 13)
+    assert down.passed + down.failed + down.idle == len(CHECKS)
+
+
+def test_a_fault_is_counted_once_however_much_it_strikes(hub):
+    for name in ("ca", "server"):
+        plant_certificate(hub, name, 3)
+    seen = examine(Patient(data=hub))
+    assert len([one for one in seen.findings if one.code == "CertificateEnds"]) == 2
+    # Beside it, that the hub is down.
+    assert seen.failed == 2
+
+
+def test_the_counts_are_shown_to_people_and_programs(hub):
+    def said(*words: str) -> str:
+        whole = [sys.executable, "-m", "oneco", "--data", str(hub), *words]
+        done = subprocess.run(whole, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    text = said("doctor").splitlines()[-1]
+    assert (
+        text == f"{len(CHECKS) - 14} checks passed, 1 found something, 13 had nothing to look at."
+    )
+    counts = json.loads(said("doctor", "-o", "json"))["checks"]
+    assert counts == {"passed": len(CHECKS) - 14, "failed": 1, "notApplicable": 13}
 
 
 # ------------------------------------------------------------------ disk
@@ -111,7 +154,7 @@ def judged_by_another(place: Path) -> str:
         with contextlib.suppress(BaseException), open(said, "w") as file:
             if is_root:
                 os.setuid(NOBODY)
-            for one in examine(Patient(data=place)):
+            for one in examine(Patient(data=place)).findings:
                 print(one.code, one.command.replace(str(place), "DATA"), file=file)
         os._exit(0)
     os.waitpid(child, 0)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from oneco.kube import times
+from oneco.main.doctor import grounds
 from oneco.main.doctor.facts import Facts
-from oneco.main.doctor.findings import Check, Finding
+from oneco.main.doctor.findings import Check, Finding, on
 
 _SOON_SECONDS = 14 * 86_400.0
 # Of a short life, the last tenth is soon enough.
@@ -85,5 +86,9 @@ def hub_not_running(facts: Facts) -> Iterator[Finding]:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    unreadable, ended, clock_behind, clocks_differ, port_taken, hub_not_running,
-)  # fmt: skip
+    *on(grounds.certificates, unreadable),
+    *on(grounds.readable_certificates, ended, clock_behind),
+    *on(grounds.fleet, clocks_differ),
+    *on(grounds.port, port_taken),
+    *on(grounds.store, hub_not_running),
+)

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from oneco.main.doctor import grounds
 from oneco.main.doctor.facts import Facts
-from oneco.main.doctor.findings import Check, Finding
+from oneco.main.doctor.findings import Check, Finding, on
 
 _LEAST_FREE, _LOW_FREE = 64 << 20, 512 << 20
 _SLOW_SECONDS = 0.2
@@ -110,6 +111,11 @@ def agent_not_running(facts: Facts) -> Iterator[Finding]:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    nothing_there, closed, not_writable, not_flushed, full, readable_by_others, of_another_user,
-    left_over, held_by_a_stranger, agent_not_running,
-)  # fmt: skip
+    *on(grounds.directory, nothing_there, closed),
+    *on(grounds.disk, not_writable),
+    *on(grounds.writable, not_flushed),
+    *on(grounds.disk, full, left_over),
+    *on(grounds.private_files, readable_by_others, of_another_user),
+    *on(grounds.hub_directory, held_by_a_stranger),
+    *on(grounds.agent_directory, agent_not_running),
+)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from oneco.kube import times
+from oneco.main.doctor import grounds
 from oneco.main.doctor.facts import Facts
-from oneco.main.doctor.findings import Check, Finding
+from oneco.main.doctor.findings import Check, Finding, on
 
 # Agents renew when a quarter to a fifth of a certificate's life is left.
 _LATEST_RENEWAL = 0.15
@@ -137,6 +138,12 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    hub_unreachable, nobody_works, kinds_missing, member_unreachable, agent_silent,
-    agent_certificate_ends, version_differs, not_accepted, not_confirmed, join_unfinished,
-)  # fmt: skip
+    *on(grounds.asked_hub, hub_unreachable),
+    *on(grounds.hub_elsewhere, nobody_works),
+    *on(grounds.fleet, kinds_missing),
+    *on(grounds.reached_members, member_unreachable),
+    *on(grounds.clusters, agent_silent, not_accepted, not_confirmed),
+    *on(grounds.agents_certificates, agent_certificate_ends),
+    *on(grounds.agents, version_differs),
+    *on(grounds.agent_directory, join_unfinished),
+)

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
+from oneco.main.doctor import grounds
 from oneco.main.doctor.facts import Facts, Keys
-from oneco.main.doctor.findings import Check, Finding
+from oneco.main.doctor.findings import Check, Finding, on
 
 # Random nonces of 96 bits: far below the 2^32 values that one key bears.
 _MOST_SEALED = 1 << 30
@@ -130,7 +131,11 @@ def _put_back(keys: Keys) -> str:
 
 
 CHECKS: Final[tuple[Check, ...]] = (
-    keys_missing, keys_damaged, keys_of_other_data, keys_never_exported, key_worn,
-    change_of_keys_unfinished, not_sealed, damaged, values_changed, log_large, from_a_copy,
-    intent_unreadable,
-)  # fmt: skip
+    *on(grounds.keys, keys_missing, keys_damaged),
+    *on(grounds.keys_and_store, keys_of_other_data),
+    *on(grounds.readable_keys, keys_never_exported),
+    *on(grounds.readable_store, key_worn, change_of_keys_unfinished, not_sealed),
+    *on(grounds.store, damaged, log_large),
+    *on(grounds.readable_store, values_changed, from_a_copy),
+    *on(grounds.agent_directory, intent_unreadable),
+)

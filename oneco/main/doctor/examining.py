@@ -24,7 +24,7 @@ from oneco.main.doctor import (
     look_store,
 )
 from oneco.main.doctor.facts import AgentDirectory, Facts, Fleet, Keys
-from oneco.main.doctor.findings import Finding, judged
+from oneco.main.doctor.findings import Examination, judged
 from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.embedded.serve import DATABASE
@@ -48,8 +48,8 @@ class Patient:
     flush: Callable[[int], None] = os.fsync
 
 
-def examine(patient: Patient) -> list[Finding]:
-    """Everything that is wrong there, errors first."""
+def examine(patient: Patient) -> Examination:
+    """Everything that is wrong there, and how much was looked at."""
     return judged(facts(patient), CHECKS)
 
 
