@@ -23,6 +23,7 @@ from oneco.kube.api import Api, ListOptions, Match
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
+from oneco.main.agent_controllers import Duties
 from oneco.main.agents import Agent
 from oneco.main.epoch import SYSTEM_NAMESPACE
 
@@ -30,6 +31,8 @@ MEMBER_LABEL = "onepersoncompany.io/member"
 SECRETS = Resource("", "v1", "secrets")
 KEY = "kubeconfig"
 _LOOK_SECONDS = 5.0
+# Each write waits for the member: works brought one after another would add their waits up.
+_AT_ONCE = 8
 _log = logging.getLogger(__name__)
 
 
@@ -111,5 +114,7 @@ class KubeconfigMembers:
             await crds.install(guarded, crds.for_member())
             await crds.served(guarded, crds.for_member(), self._clock)
             apis: dict[Side, Api] = {"hub": self._hub, "member": guarded}
-            agent = Agent(cluster, apis, self._clock, journal=self._journal)
+            agent = Agent(
+                cluster, apis, self._clock, duties=Duties(at_once=_AT_ONCE), journal=self._journal
+            )
             await agent.run()

@@ -11,6 +11,7 @@ from oneco.kinds.parts import build
 from oneco.kinds.release import UNITS, UnitStatus
 from oneco.kube import objects
 from oneco.kube.api import DeleteOptions
+from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.release import works
 from oneco.release.seen import UnitSeen
@@ -55,6 +56,11 @@ def wait(seen: UnitSeen, reason: Reason) -> Decision:
 def written(seen: UnitSeen, status: UnitStatus) -> StatusWrite:
     """The write of a status."""
     return StatusWrite(address(seen), build(status))
+
+
+def with_status(seen: UnitSeen, status: UnitStatus) -> Object:
+    """The unit as it was seen, with this status: for a write that others have to wait for."""
+    return {**seen.unit, "status": build(status)}
 
 
 def bring(seen: UnitSeen, wanted: works.Content, revision: str) -> Action:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.clock import Instant
-from oneco.decision import NOTHING, Change, Decision, Reason
+from oneco.decision import NOTHING, Change, Decision, Reason, Replace
 from oneco.kinds import durations
 from oneco.kinds.parts import build
 from oneco.kinds.release import FINAL_PHASES, Good, ObservedObject, UnitStatus
@@ -19,7 +19,7 @@ from oneco.release import batches, checks, foreign, returning, stepping, variant
 from oneco.release.judgement import OUTDATED, Judgement, identity_of, stand
 from oneco.release.ports import Gate, Workloads
 from oneco.release.seen import UnitSeen
-from oneco.release.unit_writes import address, bring, changed, decided, show, wait
+from oneco.release.unit_writes import address, bring, changed, decided, show, wait, with_status
 from oneco.release.variants import Identity
 
 _REPORT_SECONDS = 5.0
@@ -92,9 +92,9 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
     fault = _obstacle(seen, workloads)
     if fault is not None:
         return _refuse(seen, fault, now)
-    if not seen.status.is_touched:
-        return _begin(seen, now, course)
     wanted = _content(seen, course, workloads)
+    if not seen.status.is_touched:
+        return _begin(seen, now, wanted, course)
     if not works.is_current(seen.work, wanted):
         return _write(seen, now, wanted, course)
     return _follow_batch(seen, now, workloads, course)
@@ -198,7 +198,7 @@ def _pods(seen: UnitSeen, manifest: Object, workloads: Workloads) -> int | None:
     return next(found, None)
 
 
-def _begin(seen: UnitSeen, now: Instant, course: _Course) -> Decision:
+def _begin(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
     """Write down that this unit will be touched: what is not known to be is never put back."""
     reason = Reason("BatchPlanned", f"{seen.spec.revision} comes in {_batches(course.length)}")
     status = changed(
@@ -214,29 +214,53 @@ def _begin(seen: UnitSeen, now: Instant, course: _Course) -> Decision:
     )
     finalizers = objects.metadata(seen.unit).get("finalizers") or []
     if returning.UNIT_FINALIZER in finalizers:
-        return show(seen, status)
+        return _bring_first(seen, status, now, wanted) or show(seen, status)
     # Before its first work, a unit gets the finalizer that takes that work off again.
     patch = Patch("merge", {"metadata": {"finalizers": [*finalizers, returning.UNIT_FINALIZER]}})
     return show(seen, status, actions=(Change(address(seen), patch),))
 
 
+def _bring_first(
+    seen: UnitSeen, status: UnitStatus, now: Instant, wanted: works.Content
+) -> Decision | None:
+    """The first batch right behind the note that it comes; None where something was there before.
+
+    Most units are new, and where nothing was, nothing has to be asked of it or put back: so the
+    one write says both, and comes before the work all the same.
+    """
+    assert seen.before is not None, "asked without the version before"
+    if seen.work is not None or seen.before.manifests or checks.ask_before(seen, now).waiting:
+        return None
+    status, reason = _started(seen, status, now)
+    told = Replace(address(seen)._replace(subresource="status"), with_status(seen, status))
+    return Decision(
+        actions=(told, bring(seen, wanted, seen.spec.revision)),
+        reasons=(reason,),
+        wake_at=_deadline(seen, now),
+    )
+
+
 def _start_batch(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
-    status, revision = seen.status, seen.spec.revision
-    reason = Reason("BatchStarted", f"batch {status.batch} of {course.length} of {revision} begins")
-    decision = decided(
-        seen,
+    status, reason = _started(seen, changed(seen.status, batches=course.length), now)
+    decision = decided(seen, status, reason, bring(seen, wanted, seen.spec.revision))
+    return dataclasses.replace(decision, wake_at=_deadline(seen, now))
+
+
+def _started(seen: UnitSeen, status: UnitStatus, now: Instant) -> tuple[UnitStatus, Reason]:
+    """The status of a batch that begins now, and what is said of it."""
+    message = f"batch {status.batch} of {status.batches} of {seen.spec.revision} begins"
+    reason = Reason("BatchStarted", message)
+    begun = changed(
         status,
         reason,
-        bring(seen, wanted, revision),
         phase="Progressing",
-        batches=course.length,
         batch_started_at=times.to_micro_text(now),
         batch_reached_at="",
         progress=0,
         progressed_at="",
         workloads=(),
     )
-    return dataclasses.replace(decision, wake_at=_deadline(seen, now))
+    return begun, reason
 
 
 def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _Course) -> Decision:

@@ -85,6 +85,30 @@ def test_a_unit_without_a_work_gets_one():
     assert kinds_of(decide(a_unit(status=touched, work=None))) == ["Create"]
 
 
+def test_where_nothing_was_the_first_batch_is_noted_and_brought_in_one_step():
+    owned = {"finalizers": ["onepersoncompany.io/work"]}
+    seen = dataclasses.replace(a_unit(meta=owned, work=None), before=NO_VARIANT)
+    decision = decide(seen)
+    # The note first: a hub killed in between must know of what it was about to bring.
+    assert kinds_of(decision) == ["Replace", "Create"]
+    note = decision.actions[0]
+    assert note.address.subresource == "status"
+    assert note.body["metadata"] == seen.unit["metadata"]
+    status = note.body["status"]
+    assert (status["isTouched"], status["batch"], status["batches"]) == (True, 1, 1)
+    assert (status["reason"], status["batchStartedAt"]) == ("BatchStarted", at(0))
+    assert decision.statuses == ()
+
+
+def test_a_hub_killed_between_the_note_and_the_first_work_brings_it():
+    owned = {"finalizers": ["onepersoncompany.io/work"]}
+    noted = {"is_touched": True, "batch": 1, "batches": 1, "batch_started_at": at(-9)}
+    seen = a_unit(meta=owned, work=None, status=noted)
+    decision = decide(dataclasses.replace(seen, before=NO_VARIANT))
+    assert kinds_of(decision) == ["Create"]
+    assert status_of(decision)["batchStartedAt"] == at(0)
+
+
 def test_a_batch_is_waited_for_until_the_agent_has_seen_its_own_generation():
     old = observed(pods(updated=1, ready=1), generation=2)
     seen = dataclasses.replace(in_batch(1, 1), observed=old)
