@@ -57,8 +57,8 @@ class WatchOptions:
     """How a collection is watched.
 
     `from_version` is the version after which events are wanted; empty means from now, with the
-    present objects as ADDED events first. `initial_events` asks for them to be ended by a
-    bookmark that carries INITIAL_EVENTS_END.
+    present objects as ADDED events first. `initial_events` asks for them in any case, ended by a
+    bookmark that carries INITIAL_EVENTS_END; with `bookmarks` it comes unasked.
     """
 
     match: Match = Match()

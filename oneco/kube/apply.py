@@ -28,7 +28,7 @@ Finish = Callable[[Object, Object | None], Object]
 class Pending(NamedTuple):
     """An ordinary write whose effect on `managedFields` is not computed yet.
 
-    `before` is None for a creation.
+    `before` is None for a creation; nobody owns the parts of the spec in `unowned`.
     """
 
     manager: str
@@ -36,6 +36,7 @@ class Pending(NamedTuple):
     after: Object
     time: str
     subresource: str = ""
+    unowned: tuple[str, ...] = ()
 
 
 def apply(  # noqa: PLR0913 - the parameters of the request, all by name
@@ -49,13 +50,15 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
     subresource: str = "",
     has_status: bool = True,
     finish: Finish | None = None,
+    see: Callable[[Object], object] | None = None,
 ) -> Object:
     """`live` after `manager` applied `applied`, with `managedFields`.
 
     `live` itself comes back where nothing changes. Conflict is raised where another manager holds
     a changed field and `force` is not set. `has_status` says whether the kind has a status
     subresource; if so the main resource ignores `status` and the subresource all but that.
-    `finish` fills in defaults, as `defaults.default` does; what it undoes is no change.
+    `finish` fills in defaults, as `defaults.default` does; what it undoes is no change. `see` is
+    shown what was merged, if it was pruned, while what was emptied in it is still null.
     """
     scope = Scope(subresource, has_status, type.is_embedded)
     owner = Owner(manager, "Apply", "", subresource)
@@ -80,6 +83,8 @@ def apply(  # noqa: PLR0913 - the parameters of the request, all by name
             allowed = last_applied.still_shown(live, type) if manager == KUBECTL else None
             ownership.refuse_conflicts(others, seen, allowed)
         others = ownership.taken(others, seen)
+    if see is not None and last and not is_followed:
+        see(merged)
     merged = merged if is_followed else merging.swept(merged, live)
     merged = last_applied.renewed(merged, applied) if manager == KUBECTL else merged
     # Also what defaults undo moves the entry behind those of others, as on a real server.
@@ -175,6 +180,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
     now_text: str,
     subresource: str = "",
     has_status: bool = True,
+    unowned: tuple[str, ...] = (),
 ) -> Object:
     """`new` with `managedFields` that say what `manager` changed; None before means creation."""
     entries = metadata(live_before).get("managedFields") or [] if live_before else []
@@ -184,7 +190,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
         entries = [] if given in ([], [{}]) else given
     if live_before is not None and not entries:
         return recorded(new, [])
-    write = Pending(manager, live_before, new, now_text, subresource)
+    write = Pending(manager, live_before, new, now_text, subresource, unowned)
     return recorded(new, _updated(entries, write, type, has_status))
 
 
@@ -208,7 +214,7 @@ def resolve(
 def _updated(
     entries: Sequence[Entry], write: Pending, kind: Type, has_status: bool
 ) -> Sequence[Entry]:
-    seen = compare(write.before or {}, write.after, kind)
+    seen = compare(write.before or {}, _ownable(write), kind)
     seen = _within(seen, Scope(write.subresource, has_status, kind.is_embedded))
     changed, removed = ownership.stripped(seen.changed), ownership.stripped(seen.removed)
     if changed is None and removed is None and not seen.is_moved:
@@ -224,6 +230,14 @@ def _updated(
         time = write.time if changed is not None else (mine or {}).get("time", "")
         rest.append(ownership.make(owner, api_version, fields, time))
     return ownership.ordered(ownership.capped(rest))
+
+
+def _ownable(write: Pending) -> Object:
+    after = write.after
+    if not write.unowned:
+        return after
+    spec = {key: part for key, part in after["spec"].items() if key not in write.unowned}
+    return {**after, "spec": spec}
 
 
 def recorded(obj: Object, entries: Sequence[Entry]) -> Object:

@@ -26,8 +26,10 @@ class Schema:
     ruled: Mapping[str, Any] | None
     """The schema as it was written, if it has rules in CEL."""
 
-    def validate(self, obj: Object, old: Object | None = None) -> list[Cause]:
-        """What an API server refuses about `obj`.
+    def validate(
+        self, obj: Object, old: Object | None = None, known: Sequence[Cause] = ()
+    ) -> list[Cause]:
+        """What an API server refuses about `obj`, of which `known` is known already.
 
         What already stood in `old` and did not change is accepted however wrong it is, so that a
         stricter schema does not block the repair of something else.
@@ -36,21 +38,21 @@ class Schema:
         sound = {key: part for key, part in obj.items() if self._is_sound(key, part)}
         before = sound if old is None else {**old, **sound}
         rest = {key: part for key, part in obj.items() if key not in sound}
-        found = self.root.validate(obj, "", before or MISSING)
+        found = [*known, *self.root.validate(obj, "", before or MISSING)]
         found += schema_values.validate_lists(self.root, rest, "")
         return found if self.ruled is None else found + self._breaches(obj, old, found)
 
-    def validate_status(self, obj: Object, old: Object) -> list[Cause]:
+    def validate_status(self, obj: Object, old: Object, known: Sequence[Cause] = ()) -> list[Cause]:
         """What an API server refuses about `obj`, of which only the status was written.
 
         It looks at the status alone, so its words do not name it.
         """
         node = self.root.child("status")
-        found: list[Cause] = []
+        found = [*known]
         if node is not None and "status" in obj:
             status = obj["status"]
-            found = node.validate(status, "", old.get("status", MISSING))
-            found = [cause._replace(field=_within_status(cause.field)) for cause in found]
+            faults = node.validate(status, "", old.get("status", MISSING))
+            found += [cause._replace(field=_within_status(cause.field)) for cause in faults]
             found += schema_values.validate_lists(node, status, "status")
         return found if self.ruled is None else found + self._breaches(obj, old, found)
 
@@ -73,11 +75,18 @@ class Schema:
         assert isinstance(filled, Mapping), "the root of a schema is an object"
         return filled
 
-    def nulls(self, obj: Object) -> list[Cause]:
-        """The nulls in an applied `obj` that the schema neither allows nor fills."""
-        found = schema_values.nulls(self.root, obj, "")
-        is_unasked = found and self.ruled is not None
-        return [*found, causes.invalid("<nil>", None, _UNASKED)] if is_unasked else found
+    def nulls(self, applied: Object, live: Object | None = None) -> list[Cause]:
+        """The nulls that applying `applied` leaves and that the schema neither allows nor fills."""
+        return schema_values.nulls(self.root, applied, "", live)
+
+    def status_nulls(self, applied: Object, live: Object) -> list[Cause]:
+        """The same where only the status is written; one that is not there may be null."""
+        node = self.root.child("status")
+        status = applied.get("status")
+        if node is None or status is None:
+            return []
+        found = schema_values.nulls(node, status, "", live.get("status"))
+        return [cause._replace(field=_within_status(cause.field)) for cause in found]
 
     def prune(self, obj: Object) -> Object:
         """`obj` without fields that the schema does not know; itself if it knows all."""

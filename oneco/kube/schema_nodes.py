@@ -40,6 +40,8 @@ class Node:
     default: Json = MISSING
     list_type: str = ""
     list_keys: tuple[str, ...] = ()
+    is_atomic: bool = False
+    """Whether managers own a map as a whole."""
     checks: tuple[schema_checks.Check, ...] = ()
     all_of: tuple[Node, ...] = ()
     any_of: tuple[Node, ...] = ()
@@ -161,6 +163,7 @@ def node_of(schema: Mapping[str, Any]) -> Node:
         default=schema.get("default", MISSING),
         list_type=schema.get("x-kubernetes-list-type") or "",
         list_keys=tuple(schema.get("x-kubernetes-list-map-keys") or ()),
+        is_atomic=schema.get("x-kubernetes-map-type") == "atomic",
         checks=schema_checks.checks_of(dict(schema)),
         all_of=tuple(node_of(part) for part in schema.get("allOf") or ()),
         any_of=tuple(node_of(part) for part in schema.get("anyOf") or ()),

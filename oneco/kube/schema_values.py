@@ -103,23 +103,39 @@ def validate_lists(node: Node, value: Json, path: str) -> list[Cause]:
     return found
 
 
-def nulls(node: Node, value: Json, path: str) -> list[Cause]:
-    """Nulls where the schema neither allows nor fills them."""
+def nulls(node: Node, value: Json, path: str, live: Json = None) -> list[Cause]:
+    """Nulls where the schema neither allows nor fills them.
+
+    An applied null leaves alone what is at that place in `live`, if that has parts of its own.
+    """
     found: list[Cause] = []
     if isinstance(value, list) and node.items is not None:
         for index, item in enumerate(value):
             found += nulls(node.items, item, f"{path}[{index}]")
     elif isinstance(value, Mapping):
+        before = live if isinstance(live, Mapping) else {}
         for key, part in value.items():
             child = node.properties.get(key)
             if child is None:
                 continue
             where = f"{path}.{key}" if path else key
             if part is not None:
-                found += nulls(child, part, where)
-            elif child.type and not child.is_nullable and child.default is MISSING:
+                found += nulls(child, part, where, before.get(key))
+            elif not _has_parts(child, before.get(key)) and _refuses_null(child):
                 found += schema_checks.wrong_type(None, where, child.type, child.format)
     return found
+
+
+def _refuses_null(node: Node) -> bool:
+    return bool(node.type) and not node.is_nullable and node.default is MISSING
+
+
+def _has_parts(node: Node, value: Json) -> bool:
+    """Whether managers own parts of `value`, not only the whole."""
+    if isinstance(value, list):
+        return bool(value) and node.list_type in ("set", "map")
+    is_known = node.properties or node.additional is not None or node.keeps_unknown
+    return isinstance(value, Mapping) and bool(value) and bool(is_known) and not node.is_atomic
 
 
 def _default_mapping(node: Node, value: Mapping[str, Json], walk: Walk) -> Mapping[str, Json]:

@@ -51,7 +51,8 @@ def _merge_map(value: Mapping[str, Json], patch: Mapping[str, Json], kind: Type)
         if key.startswith("$"):
             name = key.removeprefix(_DELETE)
             here = changes.get(name, value.get(name))
-            if name is not key and isinstance(here, list):
+            if name is not key and isinstance(here, list) and isinstance(part, list):
+                _refuse_mixed(here, part)
                 changes[name] = [item for item in here if item not in part]
         elif part is not None and _ORDER + key not in patch:
             after = _merge_part(value.get(key), part, kind.child(key) or ANY)
@@ -180,6 +181,17 @@ def _shown(value: Json) -> str:
     )
 
 
+def _refuse_mixed(*lists: Sequence[Json]) -> None:
+    """Raise unless all items are of one type, which is no list."""
+    types = [type(item) for one in lists for item in one]
+    if types and types[0] is list:
+        raise InternalError("lists of lists are not supported")
+    if len(set(types)) > 1:
+        raise InternalError(f"list element types are not identical: {_shown(lists)}")
+    if types and types[0] is type(None):
+        raise InternalError(f"list elements are null: {_shown(lists)}")
+
+
 def _identity(item: Json, kind: Type) -> Json:
     """What tells an item from its neighbours."""
     key = kind.merge_key
@@ -195,13 +207,15 @@ def _identity(item: Json, kind: Type) -> Json:
 def _merge_list(before: Sequence[Json], patch: Sequence[Json], kind: Type) -> Sequence[Json]:
     if not patch:
         return before
-    if not any(isinstance(item, dict) for item in (*before, *patch)):
+    _refuse_mixed(before, patch)
+    if not isinstance((*before, *patch)[0], dict):
         merged: Sequence[Json] = list(dict.fromkeys([*before, *patch]))
         return _kept(before, _interleaved(merged, patch, before, kind))
     if not kind.merge_key:
         raise InternalError(f"cannot merge lists without merge key for {kind.name}")
     start, rest = _list_directives(before, patch, kind)
     merged = list(start)
+    _places(rest, kind)
     for item in rest:
         _merge_item(merged, item, kind)
     return _kept(before, _interleaved(merged, rest, start, kind))
@@ -268,7 +282,11 @@ def _places(items: Sequence[Json], kind: Type) -> dict[Json, int]:
     """Where each identity stands first."""
     places: dict[Json, int] = {}
     for place, item in enumerate(items):
-        places.setdefault(_identity(item, kind), place)
+        identity = _identity(item, kind)
+        if isinstance(identity, (dict, list)):
+            # Here a kube-apiserver panics and hangs up.
+            raise InternalError(f"no item can be told from others by {_shown(identity)}")
+        places.setdefault(identity, place)
     return places
 
 

@@ -73,14 +73,14 @@ def validate_init_containers(
 def validate_probes(container: Object, field: str) -> list[Cause]:
     """What is wrong with the probes and hooks of one container."""
     found = []
-    for key in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe = container.get(key)
-        if probe is not None:
-            found += _validate_probe(probe, f"{field}.{key}", must_be_one=key != "readinessProbe")
     for key in ("postStart", "preStop"):
         hook = dig(container, "lifecycle", key)
         if hook is not None:
             found += _validate_handler(hook, f"{field}.lifecycle.{key}")
+    for key in ("livenessProbe", "readinessProbe", "startupProbe"):
+        probe = container.get(key)
+        if probe is not None:
+            found += _validate_probe(probe, f"{field}.{key}", must_be_one=key != "readinessProbe")
     return found
 
 
@@ -88,8 +88,6 @@ def _validate_container(
     container: Object, field: str, volumes: Collection[str], *, is_alone: bool = False
 ) -> list[Cause]:
     found = _validate_image(container.get("image") or "", f"{field}.image")
-    if not is_alone:
-        found += validate_probes(container, field)
     policy = container.get("terminationMessagePolicy")
     found += rules.one_of(policy, f"{field}.terminationMessagePolicy", _MESSAGE_POLICIES)
     found += _validate_ports(container.get("ports") or (), f"{field}.ports")
@@ -104,7 +102,7 @@ def _validate_container(
     if not 0 <= user <= 2**31 - 1:
         words = "must be between 0 and 2147483647, inclusive"
         found.append(causes.invalid(f"{field}.securityContext.runAsUser", user, words))
-    return found
+    return found if is_alone else found + validate_probes(container, field)
 
 
 def _validate_image(image: str, field: str) -> list[Cause]:

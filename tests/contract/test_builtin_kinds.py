@@ -5,13 +5,14 @@ import pytest
 from oneco.kube.api import Patch
 from oneco.kube.errors import Invalid, NotFound
 from oneco.kube.refs import Address, Resource
-from tests.contract.given import SERVICES, service
+from tests.contract.given import PODS, SERVICES, pod, service
 
 EVENTS = Resource("", "v1", "events")
 NEW_EVENTS = Resource("events.k8s.io", "v1", "events")
 AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers")
 OLD_AUTOSCALERS = Resource("autoscaling", "v1", "horizontalpodautoscalers")
 JOBS = Resource("batch", "v1", "jobs")
+TARGET = {"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}
 
 
 @pytest.fixture
@@ -166,3 +167,24 @@ async def test_a_job_chooses_its_own_pods(api, space):
     assert made["spec"]["selector"] == {"matchLabels": labels}
     assert made["spec"]["template"]["metadata"]["labels"]["batch.kubernetes.io/job-name"] == "j"
     assert (made["spec"]["completions"], made["spec"]["backoffLimit"]) == (1, 6)
+
+
+async def test_a_new_pod_belongs_to_who_made_it_but_for_what_admission_added(api, space):
+    await api.create(Address(PODS, space), pod("p", schedulerName="nobody"))
+    made = await api.get(Address(PODS, space, "p"))
+    (entry,) = made["metadata"]["managedFields"]
+    assert not {"f:priority", "f:preemptionPolicy", "f:tolerations"} & set(
+        entry["fieldsV1"]["f:spec"]
+    )
+    assert made["spec"]["priority"] == 0 and len(made["spec"]["tolerations"]) == 2
+
+
+async def test_an_autoscaler_that_measured_nothing_says_null(api, space):
+    body = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "h"},
+        "spec": {"maxReplicas": 3, "scaleTargetRef": TARGET},
+    }
+    made = await api.create(Address(AUTOSCALERS, space), body)
+    assert made["status"] == {"desiredReplicas": 0, "currentMetrics": None}

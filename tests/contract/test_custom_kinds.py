@@ -25,6 +25,7 @@ SPEC: dict[str, Any] = {
     "properties": {
         "replicas": {"type": "integer", "default": 1, "minimum": 0},
         "colour": {"type": "string", "enum": ["red", "blue"]},
+        "notes": {"type": "object", "additionalProperties": {"type": "string"}},
         "parts": {
             "type": "array",
             "x-kubernetes-list-type": "map",
@@ -37,6 +38,7 @@ SPEC: dict[str, Any] = {
         },
     },
 }
+ALICE = WriteOptions(manager="alice")
 STATUS = {
     "type": "object",
     "properties": {"replicas": {"type": "integer"}, "selector": {"type": "string"}},
@@ -368,3 +370,35 @@ async def test_a_dry_run_says_who_would_manage_what(api, widgets, group):
     # A server that dies with its process computes managers when somebody reads them.
     managers = made["metadata"].get("managedFields") or [{"manager": "alice"}]
     assert [one["manager"] for one in managers] == ["alice"]
+
+
+async def test_an_applied_null_is_told_beside_whatever_else_is_wrong(api, widgets, group):
+    spec = {"parts": None, "colour": "green"}
+    with pytest.raises(Invalid) as refused:
+        await api.apply(widgets._replace(name="w"), widget(group, "w", spec), ALICE)
+    assert sorted(one.field for one in refused.value.causes) == ["spec.colour", "spec.parts"]
+
+
+async def test_an_applied_null_leaves_alone_what_others_put_there(api, widgets, group):
+    parts = [{"name": "a"}]
+    await api.create(widgets, widget(group, "w", {"parts": parts}))
+    done = await api.apply(widgets._replace(name="w"), widget(group, "w", {"parts": None}), ALICE)
+    assert done["spec"]["parts"] == parts
+
+
+async def test_who_empties_a_map_that_they_applied_is_refused_its_null(api, widgets, group):
+    at = widgets._replace(name="w")
+    await api.apply(at, widget(group, "w", {"notes": {"a": "b"}}), ALICE)
+    with pytest.raises(Invalid, match=r'spec\.notes in body must be of type object: "null"'):
+        await api.apply(at, widget(group, "w", {"notes": {}}), ALICE)
+
+
+async def test_the_status_that_nobody_wrote_may_be_applied_as_null(api, widgets, group):
+    at = widgets._replace(name="w")
+    await api.create(widgets, widget(group, "w"))
+    done = await api.apply(
+        at._replace(subresource="status"), widget(group, "w", status=None), ALICE
+    )
+    assert done.get("status") is None
+    (entry,) = [one for one in done["metadata"]["managedFields"] if one["manager"] == "alice"]
+    assert entry["fieldsV1"] == {"f:status": {}}

@@ -155,3 +155,18 @@ async def test_many_are_deleted_by_selector(api, space):
 async def test_a_deleted_service_is_answered_with_itself(api, space):
     await api.create(Address(SERVICES, space), service("s"))
     assert (await api.delete(Address(SERVICES, space, "s")))["kind"] == "Service"
+
+
+async def test_a_pod_that_goes_at_once_is_answered_as_it_went(api, space):
+    made = await api.create(Address(PODS, space), pod("p", schedulerName="nobody"))
+    gone = (await api.delete(Address(PODS, space, "p")))["metadata"]
+    assert (gone["deletionGracePeriodSeconds"], gone["generation"]) == (0, 2)
+    assert "deletionTimestamp" in gone
+    assert int(gone["resourceVersion"]) > int(made["metadata"]["resourceVersion"])
+
+
+async def test_what_is_answered_carries_the_version_of_its_removal(api, space):
+    made = await api.create(Address(SERVICES, space), service("s"))
+    gone = await api.delete(Address(SERVICES, space, "s"))
+    versions = [int(one["metadata"]["resourceVersion"]) for one in (made, gone)]
+    assert versions[0] < versions[1]

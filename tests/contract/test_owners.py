@@ -1,5 +1,7 @@
 """Owner references: what goes with its owner, what waits, what stays."""
 
+from typing import Any
+
 from oneco.kube.api import DeleteOptions, Patch
 from oneco.kube.refs import Address
 from tests.contract.given import (
@@ -136,3 +138,36 @@ async def test_an_owner_that_is_not_there_is_forgotten_beside_one_that_is(api, s
         return [one["name"] for one in child["metadata"]["ownerReferences"]] == ["owner"]
 
     await eventually(has_one_owner)
+
+
+async def test_an_orphan_is_let_go_also_while_its_owner_is_held(api, space):
+    await family(api, space)
+    hold = Patch("merge", {"metadata": {"finalizers": KEPT}})
+    await api.patch(at(space, "owner"), hold)
+    await api.delete(at(space, "owner"), DeleteOptions(propagation="Orphan"))
+
+    async def is_let_go():
+        child = await api.get(at(space, "child"))
+        return not child["metadata"].get("ownerReferences")
+
+    await eventually(is_let_go)
+    await api.patch(at(space, "owner"), Patch("merge", {"metadata": {"finalizers": None}}))
+
+
+async def test_two_owners_that_both_wait_in_the_foreground_are_waited_for(api, space):
+    """The first owns the others; the last, which is held, holds all of them."""
+    made: dict[str, Any] = {}
+    for name, above in (("a", ""), ("b", "a"), ("c", "ab"), ("d", "ca")):
+        owners = [owner_reference(made[one], blockOwnerDeletion=True) for one in above]
+        held = KEPT if name == "d" else None
+        body = config_map(name, ownerReferences=owners, finalizers=held)
+        made[name] = await api.create(Address(CONFIG_MAPS, space), body)
+    await api.delete(at(space, "a"), DeleteOptions(propagation="Foreground"))
+
+    async def all_go():
+        found = [await api.get(at(space, name)) for name in "abcd"]
+        return all("deletionTimestamp" in one["metadata"] for one in found)
+
+    await eventually(all_go)
+    await api.patch(at(space, "d"), Patch("merge", {"metadata": {"finalizers": None}}))
+    await eventually(lambda: is_gone(api, at(space, "a")))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from oneco.kube.api import Patch
-from oneco.kube.errors import BadRequest, InternalError, Invalid
+from oneco.kube.errors import BadRequest, InternalError, Invalid, ServiceUnavailable
 from oneco.kube.refs import Address
 from tests.contract.given import CONFIG_MAPS, PODS, config_map, pod
 
@@ -79,3 +79,54 @@ async def test_a_null_in_a_list_of_structures_is_an_empty_one(api, space):
     with pytest.raises(Invalid) as refused:
         await api.create(Address(PODS, space), body)
     assert "spec.volumes[0].name" in [one.field for one in refused.value.causes]
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        ([["a"]], "list element types are not identical"),
+        ([None], "list element types are not identical"),
+        ([1, True], "list element types are not identical"),
+        ([{"a": "b"}], "list element types are not identical"),
+    ],
+)
+@pytest.mark.parametrize("key", ["finalizers", "$deleteFromPrimitiveList/finalizers"])
+async def test_a_list_of_several_types_is_not_merged(api, at, key, items, words):
+    await api.patch(at, Patch("merge", {"metadata": {"finalizers": ["example.io/a"]}}))
+    with pytest.raises(InternalError, match=words):
+        await api.patch(at, Patch("strategic", {"metadata": {key: items}}))
+    await api.patch(at, Patch("merge", {"metadata": {"finalizers": None}}))
+
+
+@pytest.mark.parametrize("name", [[], {}, ["x"]])
+async def test_a_merge_key_that_is_no_scalar_is_refused(api, space, name):
+    body = pod("a", imagePullSecrets=[{"name": "x"}])
+    await api.create(Address(PODS, space), body)
+    patch = Patch("strategic", {"spec": {"imagePullSecrets": [{"name": name}]}})
+    # A kube-apiserver panics there and hangs up.
+    with pytest.raises((InternalError, ServiceUnavailable)):
+        await api.patch(Address(PODS, space, "a"), patch)
+
+
+async def test_what_is_no_list_deletes_nothing_from_one(api, at):
+    patch: Any = {"metadata": {"$deleteFromPrimitiveList/finalizers": 1, "labels": {"a": "b"}}}
+    await api.patch(at, Patch("merge", {"metadata": {"finalizers": ["example.io/a"]}}))
+    done = await api.patch(at, Patch("strategic", patch))
+    assert done["metadata"]["finalizers"] == ["example.io/a"]
+    await api.patch(at, Patch("merge", {"metadata": {"finalizers": None}}))
+
+
+async def test_the_kind_may_be_patched_away_but_not_changed(api, at):
+    move = [{"op": "move", "from": "/kind", "path": "/data/kind"}]
+    done = await api.patch(at, Patch("json", move))
+    assert (done["kind"], done["data"]["kind"]) == ("ConfigMap", "ConfigMap")
+    with pytest.raises(Invalid, match='no kind "Map" is registered for version "v1"'):
+        await api.patch(at, Patch("merge", {"kind": "Map"}))
+
+
+async def test_the_ports_of_a_container_are_told_before_its_probes(api, space):
+    container = {"name": "c", "image": "i", "ports": [{}], "readinessProbe": {}}
+    with pytest.raises(Invalid) as refused:
+        await api.create(Address(PODS, space), pod("a", containers=[container]))
+    told = [one.field.rpartition("containers[0].")[2] for one in refused.value.causes]
+    assert told == ["ports[0].containerPort", "readinessProbe"]

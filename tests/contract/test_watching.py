@@ -197,3 +197,11 @@ async def test_a_watch_from_what_is_no_version_fails(api, space, version):
     async with Watching(api, Address(CONFIG_MAPS, space), options) as watching:
         with pytest.raises(InternalError, match="invalid syntax"):
             await watching.next()
+
+
+async def test_who_takes_bookmarks_is_told_where_the_present_objects_end(api, maps):
+    await api.create(maps, ours("a"))
+    async with Watching(api, maps, WatchOptions(match=OURS)) as watch:
+        assert await watch.seen() == ("ADDED", "a")
+        mark = await watch.next_of_any_type()
+    assert mark.object["metadata"]["annotations"] == {INITIAL_EVENTS_END: "true"}

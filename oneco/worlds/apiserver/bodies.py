@@ -72,7 +72,7 @@ def check_same_kind(served: Served, changed: Object) -> None:
     if kind == served.kind.kind and version == served.kind.api_version:
         return
     shown = encode(changed).decode()
-    words = f"the patch made it {version}, Kind={kind}"
+    words = f'no kind "{kind}" is registered for version "{version}"'
     raise causes.refusal(Kind("", "", ""), "", [causes.invalid("patch", shown, words)])
 
 

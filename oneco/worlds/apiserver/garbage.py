@@ -89,12 +89,10 @@ class Garbage:
         obj = self._core.get(key)
         if obj is None:
             return
-        owners = obj["metadata"].get("ownerReferences") or ()
-        others = [one for one in owners if one.get("uid") != uid and self._exists(key, one)]
-        if others:
+        if self._has_other(key, obj, uid):
             self._disown(key, uid)
         elif "deletionTimestamp" not in obj["metadata"]:
-            self._collect(key, False)
+            self._collect_dependent(key, obj)
 
     def _sweep(self, key: Key, owner: Object) -> None:
         """Delete the dependents of an owner that waits for them, or the owner if it has none."""
@@ -106,13 +104,36 @@ class Garbage:
         self._release_key(key, uid)
 
     def _swept(self, key: Key, obj: Object, uid: str) -> None:
-        owners = obj["metadata"].get("ownerReferences") or ()
-        staying = [one for one in owners if one.get("uid") != uid and self._exists(key, one)]
-        if staying:
+        if self._has_other(key, obj, uid):
             self._disown(key, uid)
         else:
-            # What has dependents of its own waits for them, so that the first owner goes last.
-            self._collect(key, obj["metadata"]["uid"] in self._dependents)
+            self._collect_dependent(key, obj)
+
+    def _has_other(self, key: Key, obj: Object, uid: str) -> bool:
+        """Whether an owner other than `uid` stays: one that waits for its dependents does not."""
+        owners = obj["metadata"].get("ownerReferences") or ()
+        others = [one for one in owners if one.get("uid") != uid and self._exists(key, one)]
+        return not all(self._waits(self._key_of(key, one)) for one in others)
+
+    def _collect_dependent(self, key: Key, obj: Object) -> None:
+        meta = obj["metadata"]
+        owners = meta.get("ownerReferences") or ()
+        below = self.dependents(meta["uid"])
+        # What has dependents of its own waits for them, so that the first owner goes last.
+        waits = bool(below) and any(self._waits(self._key_of(key, one)) for one in owners)
+        if waits and any(self._waits(one) for one in below):
+            # They may wait for one another in a circle.
+            free = [{**one, "blockOwnerDeletion": False} for one in owners]
+            self._put(key, {**obj, "metadata": {**meta, "ownerReferences": free}})
+        self._collect(key, waits)
+
+    def _waits(self, key: Key | None) -> bool:
+        """Whether the object at `key` goes once its dependents are gone."""
+        obj = self._core.get(key) if key is not None else None
+        if obj is None:
+            return False
+        meta = obj["metadata"]
+        return "deletionTimestamp" in meta and FOREGROUND in (meta.get("finalizers") or ())
 
     def _release(self, dependent: Key, reference: Object) -> None:
         """Let an owner go that waited in the foreground, if nothing else holds it."""

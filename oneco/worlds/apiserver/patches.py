@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oneco.kube import apply, causes, decoding, merge_patch
 from oneco.kube.api import Patch
 from oneco.kube.errors import BadRequest, Cause, UnsupportedMediaType
 from oneco.kube.json_patch import apply_json_patch, failed, go_name
-from oneco.kube.objects import Object, encode
+from oneco.kube.objects import Object, encode, metadata
 from oneco.kube.refs import Kind
 from oneco.kube.remembered import Remembered
 from oneco.kube.strategic import strategic
@@ -41,9 +41,10 @@ class Patches:
             warn(request, old, old)
             return conversion.to_served(served, old)
         _check_shape(changed, patch)
-        if patch.type == "strategic":
+        if served.custom is None:
             # The server knows what it decodes: these cannot be patched away.
-            changed = {"apiVersion": view["apiVersion"], "kind": view["kind"], **changed}
+            named = {key: changed.get(key) or view[key] for key in ("apiVersion", "kind")}
+            changed = {**changed, **named}
         bodies.check_same_kind(served, changed)
         changed = _decoded(request, changed, view, patch)
         _check_identity(request, view, changed)
@@ -82,6 +83,7 @@ class Patches:
                 request.key, live, shapes.stored_type(served), has_status=served.has_status
             )
             live = conversion.to_served(served, live)
+        pruned: list[Object] = []
         applied = apply.apply(
             live,
             body,
@@ -92,8 +94,11 @@ class Patches:
             subresource=request.subresource,
             has_status=served.has_status,
             finish=_finish(request),
+            see=pruned.append,
         )
-        _check_nulls(request, body)
+        found = shapes.nulls(served, body, live, pruned, request.subresource)
+        if found:
+            raise _null_refused(request, live, applied, found)
         if held is None:
             if "metadata" not in applied:
                 applied = {**applied, "metadata": {}}
@@ -103,6 +108,18 @@ class Patches:
             return conversion.to_served(served, held)
         entries = applied["metadata"].get("managedFields") or []
         return self._writes.update(request, held, applied, entries=entries)
+
+
+def _null_refused(
+    request: Request, live: Object | None, applied: Object, nulls: Sequence[Cause]
+) -> Exception:
+    """The refusal of `applied` for its `nulls` and whatever else is wrong with it."""
+    served, key = request.served, request.key
+    if live is None:
+        meta = {**metadata(applied), "name": key.name, "namespace": key.namespace}
+        applied = {**applied, "metadata": meta}
+    found = shapes.faults(served, applied, live, request.subresource, nulls)
+    return causes.refusal(served.kind, key.name, found)
 
 
 def _finish(request: Request) -> apply.Finish | None:
@@ -127,14 +144,6 @@ def _check_types(request: Request, body: Object) -> None:
         if child is None or not _clean.ask(decoding.is_clean, part, child):
             decoding.check(body, kind)
             return
-
-
-def _check_nulls(request: Request, body: Object) -> None:
-    """Invalid for a null that a custom kind's schema has no place for: it fits every type."""
-    custom = request.served.custom
-    found = custom.schema.nulls(body) if custom is not None else []
-    if found:
-        raise causes.refusal(request.served.kind, request.key.name, found)
 
 
 def _decoded(request: Request, changed: Object, view: Object, patch: Patch) -> Object:

@@ -48,13 +48,13 @@ class Removal:
         self.check(served, obj, options)
         marked = self._marked(key, obj, options)
         if options.dry_run:
-            return marked or _answer(served, key, obj)
+            return marked or self._answer(served, key, obj, "")
+        if options.propagation == "Orphan":
+            self._orphan(obj["metadata"]["uid"])
         if marked is None:
-            if options.propagation == "Orphan":
-                self._orphan(obj["metadata"]["uid"])
             if self._core.get(key) is not None:
                 self._core.store.commit(key, None)
-            return _answer(served, key, obj)
+            return self._answer(served, key, obj, str(self._core.store.revision()))
         if marked is not obj:
             self._core.store.commit(key, marked)
         left = self._core.get(key)
@@ -146,6 +146,23 @@ class Removal:
             return customs.terminating(marked, meta["deletionTimestamp"])
         return marked
 
+    def _answer(self, served: Served, key: Key, obj: Object, version: str) -> Object:
+        """What is answered when `obj` is gone since `version`, which is empty if it stays."""
+        if served.collection not in _ANSWERED:
+            details = {**served.details(key.name), "uid": _uid(obj)}
+            return {
+                "kind": "Status",
+                "apiVersion": "v1",
+                "metadata": {},
+                "status": "Success",
+                "details": details,
+            }
+        if served.collection == PODS:
+            obj = self._mark(key, obj, [], 0)
+        if not version:
+            return obj
+        return {**obj, "metadata": {**obj["metadata"], "resourceVersion": version}}
+
     def _grace(self, key: Key, obj: Object, options: DeleteOptions) -> int:
         if key.collection != PODS:
             return 0
@@ -176,19 +193,6 @@ def _finalizers(held: Any, options: DeleteOptions) -> list[str]:
     if options.propagation == "Foreground" or (options is _BACKGROUND and FOREGROUND in held):
         left.append(FOREGROUND)
     return left
-
-
-def _answer(served: Served, key: Key, obj: Object) -> Object:
-    if served.collection in _ANSWERED:
-        return obj
-    details = served.details(key.name)
-    return {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Success",
-        "details": {**details, "uid": _uid(obj)},
-    }
 
 
 def _uid(obj: Object) -> str:

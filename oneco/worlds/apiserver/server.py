@@ -127,7 +127,7 @@ class ApiServer:
 
         What happened since `from_version` (or the present objects as ADDED) is sent before this
         returns; Expired is raised if that is forgotten. Events come when they are durable, in
-        order; with `options.initial_events` a bookmark ends the first ones. No other bookmark
+        order; who takes bookmarks is sent one that ends the present objects. No other bookmark
         comes by itself: `Subscription.bookmark()` sends one. Timeouts are the caller's.
         """
         served = self._collection(address, "watch")

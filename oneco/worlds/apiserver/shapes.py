@@ -72,8 +72,14 @@ def defaulted(served: Served, obj: Object, known: Object | None = None) -> Objec
     return defaults.default(obj, known)
 
 
-def faults(served: Served, new: Object, old: Object | None, subresource: str) -> Sequence[Cause]:
-    """What is wrong with `new`, which replaces `old` or is created."""
+def faults(
+    served: Served,
+    new: Object,
+    old: Object | None,
+    subresource: str,
+    known: Sequence[Cause] = (),
+) -> Sequence[Cause]:
+    """What is wrong with `new`, which replaces `old` or is created; `known` is known already."""
     if served.custom is None and not subresource:
         return validation.validate(new, old, namespaced=served.namespaced)
     found: list[Cause] = []
@@ -87,12 +93,38 @@ def faults(served: Served, new: Object, old: Object | None, subresource: str) ->
         return found
     schema, scale = served.custom.schema, served.custom.scale
     if old is not None and subresource == "status":
-        found += schema.validate_status(new, old)
+        found += schema.validate_status(new, old, known)
     else:
-        found += schema.validate(new, old)
+        found += schema.validate(new, old, known)
     if scale is None:
         return found
     return found + scales.faults(scale, new, is_status=old is not None and subresource == "status")
+
+
+def nulls(
+    served: Served, body: Object, live: Object | None, pruned: Sequence[Object], subresource: str
+) -> list[Cause]:
+    """The nulls for which a custom schema has no place, where `body` is applied to `live`.
+
+    Null fits every type where fields are owned, so nobody refused them before. `pruned` has those
+    that stand for what was emptied.
+    """
+    if served.custom is None:
+        return []
+    schema = served.custom.schema
+    if subresource == "status":
+        found = schema.status_nulls(body, live or {})
+        found += [one for made in pruned for one in schema.status_nulls(made, {})]
+    else:
+        has_status = served.has_status and live is not None
+        body = _without_status(body) if has_status else body
+        found = schema.nulls(body, live)
+        found += [one for made in pruned for one in schema.nulls(made)]
+    return [one for place, one in enumerate(found) if one not in found[:place]]
+
+
+def _without_status(obj: Object) -> Object:
+    return {key: part for key, part in obj.items() if key != "status"}
 
 
 def _news(body: Object, known: Object | None) -> Object:

@@ -27,6 +27,33 @@ def written(kind: Kind, new: Object) -> Object:
     return customs.completed(new) if kind == customs.KIND else new
 
 
+def status(kind: Kind, given: Any) -> Any:
+    """A written status of a built-in `kind` as it is kept."""
+    if kind == _AUTOSCALER and isinstance(given, Mapping):
+        # A required list that nobody wrote, or wrote empty, is null.
+        return {
+            "desiredReplicas": 0,
+            **given,
+            "currentMetrics": given.get("currentMetrics") or None,
+        }
+    return given
+
+
+def finished(kind: Kind, new: Object) -> Object:
+    """A complete object of a built-in `kind` with what no default may take away again."""
+    if kind != _AUTOSCALER:
+        return new
+    return {**new, "status": status(kind, new.get("status") or {})}
+
+
+def unowned(kind: Kind, given: Object) -> tuple[str, ...]:
+    """Parts of the spec that admission adds to a new object as it was `given`: nobody owns them."""
+    if kind != _POD:
+        return ()
+    spec = given.get("spec") or {}
+    return tuple(key for key in ("priority", "preemptionPolicy", "tolerations") if key not in spec)
+
+
 def fixed(kind: Kind, new: Object, old: Object) -> Object:
     """A changed object of a built-in `kind` with the parts that only the server changes."""
     if kind == _REQUEST:
@@ -159,9 +186,11 @@ _REQUEST: Final = Kind("certificates.k8s.io", "v1", "CertificateSigningRequest")
 _NAMESPACE: Final = Kind("", "v1", "Namespace")
 _DAEMON_SET: Final = Kind("apps", "v1", "DaemonSet")
 _TEMPLATE_NUMBER: Final = "deprecated.daemonset.template.generation"
+_POD: Final = Kind("", "v1", "Pod")
+_AUTOSCALER: Final = Kind("autoscaling", "v2", "HorizontalPodAutoscaler")
 _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     _NAMESPACE: _namespace,
-    Kind("", "v1", "Pod"): _pod,
+    _POD: _pod,
     Kind("", "v1", "PersistentVolumeClaim"): _pending,
     Kind("", "v1", "PersistentVolume"): _pending,
     Kind("batch", "v1", "Job"): _job,

@@ -171,7 +171,8 @@ class Watches:
 
 
 def _end_beginning(subscription: Subscription, options: WatchOptions) -> None:
-    if options.initial_events and options.bookmarks:
+    # Whoever takes bookmarks is told where what was there ends, asked for or not.
+    if options.bookmarks:
         subscription.bookmark({INITIAL_EVENTS_END: "true"})
 
 

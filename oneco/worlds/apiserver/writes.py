@@ -19,7 +19,7 @@ from oneco.worlds.apiserver.emptying import Namespaces
 from oneco.worlds.apiserver.garbage import Garbage
 from oneco.worlds.apiserver.ownership import Ownership
 from oneco.worlds.apiserver.registry import Served
-from oneco.worlds.apiserver.removal import Removal, is_done
+from oneco.worlds.apiserver.removal import Removal
 from oneco.worlds.apiserver.services import Services
 from oneco.worlds.apiserver.store import Key
 
@@ -87,7 +87,7 @@ class Writes:
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         warn(request, new, None)
         if "managedFields" not in meta:
-            new = self._owned(request, None, new)
+            new = self._owned(request, None, new, strategies.unowned(served.storage, body))
         if request.options.dry_run:
             return conversion.to_served(served, new)
         stored = self._core.store.commit(request.key, new).after
@@ -120,7 +120,7 @@ class Writes:
         warn(request, new, old)
         if entries is not None:
             new = apply.recorded(new, entries)
-        elif not is_done(request.key, new):
+        else:
             new = self._owned(request, old, new)
         if request.options.dry_run:
             return conversion.to_served(served, new)
@@ -194,6 +194,7 @@ class Writes:
         if old is not None:
             new = strategies.fixed(served.storage, new, old)
         new = new if is_default else shapes.defaulted(served, new, old)
+        new = strategies.finished(served.storage, new)
         if served.storage == _SERVICE:
             return self.services.allocate(new, old)
         if served.storage == customs.KIND:
@@ -215,7 +216,7 @@ class Writes:
                 meta = metadata.kept(meta, old["metadata"])
             merged = {**old, "metadata": meta}
             if "status" in body:
-                merged["status"] = body["status"]
+                merged["status"] = strategies.status(served.storage, body["status"])
             else:
                 merged.pop("status", None)
             return merged
@@ -233,11 +234,12 @@ class Writes:
         meta = new["metadata"]
         return {**new, "metadata": {**meta, "generation": (meta.get("generation") or 0) + 1}}
 
-    def _owned(self, request: Request, old: Object | None, new: Object) -> Object:
+    def _owned(
+        self, request: Request, old: Object | None, new: Object, unowned: tuple[str, ...] = ()
+    ) -> Object:
         served = request.served
-        write = Pending(
-            request.options.manager, old, new, self._core.present(), request.subresource
-        )
+        now, options = self._core.present(), request.options
+        write = Pending(options.manager, old, new, now, request.subresource, unowned)
         if request.options.dry_run:
             kind = shapes.stored_type(served)
             return self._ownership.tried(write, kind, has_status=served.has_status)

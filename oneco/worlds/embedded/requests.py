@@ -104,14 +104,11 @@ def watch_options(query: Query, name: str) -> WatchOptions:
     if name:
         fields = ",".join(part for part in (wanted.fields, f"metadata.name={name}") if part)
         wanted = Match(labels=wanted.labels, fields=fields)
-    bookmarks, version = query.flag("allowWatchBookmarks"), query.text("resourceVersion")
-    # Whoever takes bookmarks is told where what was there ends, asked for or not.
-    is_begun = not query.text("sendInitialEvents") and bookmarks and version in ("", "0")
     return WatchOptions(
         match=wanted,
-        from_version=version,
-        bookmarks=bookmarks,
-        initial_events=query.flag("sendInitialEvents") or is_begun,
+        from_version=query.text("resourceVersion"),
+        bookmarks=query.flag("allowWatchBookmarks"),
+        initial_events=query.flag("sendInitialEvents"),
         timeout_seconds=query.number("timeoutSeconds") or None,
     )
 

@@ -11,6 +11,7 @@ import itertools
 import os
 import random
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -111,7 +112,11 @@ async def _differing(pair: Pair, case: Any, player: Play) -> Found | None:
     led = Pace()
     theirs = await player(Place(pair.theirs, pair.namespace, name, led), case)
     following = Pace(pair.clock, led)
-    ours = await player(Place(pair.ours, pair.namespace, name, following), case)
+    try:
+        ours = await player(Place(pair.ours, pair.namespace, name, following), case)
+    except Exception as error:
+        # A server that falls over differs; the other cases are still to be compared.
+        return Found(case, (f": {''.join(traceback.format_exception(error)[-4:])} | an answer",))
     # Through JSON, as over the wire: tuples and lists are the same there.
     places = deliberate.remaining(differences(*map(_plain, (ours, theirs))))
     return Found(case, tuple(places)) if places else None
