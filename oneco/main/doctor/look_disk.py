@@ -14,7 +14,7 @@ from oneco.main.doctor.facts import Disk, Holder, PrivateFile
 
 _PROBE: Final = ".doctor"
 _PRIVATE: Final = (
-    "objects.db", "objects.db-wal", "keys", "kubeconfig", "journal.jsonl",
+    "objects.db", "objects.db-wal", "keys", "kubeconfig", "journal.jsonl", "journal.key",
     "pki/*.key", "pki/next/*.key",
     "members/*/objects.db", "members/*/keys", "members/*/pki/*.key",
     "hub.pem", "hub.kubeconfig", "joining.json", "intent",
