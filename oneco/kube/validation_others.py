@@ -10,7 +10,7 @@ from typing import Final
 from oneco.kube import causes, names, quantity
 from oneco.kube import validation_rules as rules
 from oneco.kube.errors import Cause
-from oneco.kube.objects import Json, Object, dig
+from oneco.kube.objects import Json, Object, annotations_of, dig
 
 _LARGEST_DATA_BYTES: Final = 1024 * 1024
 _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -19,6 +19,7 @@ _SECRET_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
+_ACCOUNT: Final = "kubernetes.io/service-account.name"
 _ACCESS_MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _VOLUME_MODES: Final = ("Block", "Filesystem")
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -62,6 +63,8 @@ def validate_secret(obj: Object) -> list[Cause]:
     found += [causes.required(f"data[{key}]") for key in wanted if key not in data]
     if kind == "kubernetes.io/basic-auth" and not ("username" in data or "password" in data):
         found += [causes.required("data[username]"), causes.required("data[password]")]
+    if kind == "kubernetes.io/service-account-token" and not annotations_of(obj).get(_ACCOUNT):
+        found.append(causes.required(f"metadata.annotations[{_ACCOUNT}]"))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import secrets
 import time
 from collections import OrderedDict
@@ -33,12 +34,15 @@ from oneco.worlds.embedded.identity import AUTHENTICATED
 from oneco.worlds.embedded.private_files import write_private
 
 ISSUER: Final = "https://kubernetes.default.svc"
+ACCOUNTS: Final = "/serviceaccounts"
+SECRETS: Final = "/secrets"
+_LASTING_ISSUER: Final = "kubernetes/serviceaccount"
+_LASTING: Final = "kubernetes.io/serviceaccount/"
 _CREDENTIAL: Final = "authentication.kubernetes.io/credential-id"
 _HOUR_SECONDS, _SHORTEST_SECONDS, _LONGEST_SECONDS = 3600, 600, 1 << 32
 _NUMBER_BYTES: Final = 32
 _MOST_VERIFIED: Final = 1024
-_ACCOUNTS: Final = "/serviceaccounts"
-_BINDABLE: Final = {"Pod": "/pods", "Secret": "/secrets", "Node": "/nodes"}
+_BINDABLE: Final = {"Pod": "/pods", "Secret": SECRETS, "Node": "/nodes"}
 
 
 class Accounts:
@@ -81,25 +85,59 @@ class Accounts:
         metadata["creationTimestamp"] = times.to_text(Instant(begins))
         return {**request, "metadata": metadata, "spec": asked, "status": said}
 
+    def lasting(self, account: Object, secret: str) -> str:
+        """A token of `account` that is good as long as it stands in the Secret of this name."""
+        name, namespace = objects.name(account), objects.namespace(account)
+        about = {
+            "namespace": namespace,
+            "secret.name": secret,
+            "service-account.name": name,
+            "service-account.uid": objects.uid(account),
+        }
+        claims = {f"{_LASTING}{key}": value for key, value in about.items()}
+        subject = f"system:serviceaccount:{namespace}:{name}"
+        return self._signed({"iss": _LASTING_ISSUER, **claims, "sub": subject})
+
     def identify(self, token: str, audiences: Sequence[str] = ()) -> Identity | None:
         """The account whose token this is, None for one that is not valid or not any more."""
         claims = self._claims(token)
+        if claims is not None and claims.get("iss") == _LASTING_ISSUER:
+            return self._of_a_secret(token, claims, audiences or (ISSUER,))
         if claims is None or not claims["nbf"] <= self._now() < claims["exp"]:
             return None
         shared = [one for one in claims["aud"] if one in (audiences or (ISSUER,))]
         about = claims["kubernetes.io"]
         if not shared or not self._lives(about):
             return None
-        namespace = about["namespace"]
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
         extra = {_CREDENTIAL: [f"JTI={claims['jti']}"]}
-        account = about["serviceaccount"]
-        return Identity(User(claims["sub"], groups), account["uid"], extra, shared)
+        user = _user(claims["sub"], about["namespace"])
+        return Identity(user, about["serviceaccount"]["uid"], extra, shared)
+
+    def _of_a_secret(
+        self, token: str, claims: Mapping[str, Any], audiences: Sequence[str]
+    ) -> Identity | None:
+        """Whose lasting token this is: it has to stand in its Secret still."""
+        namespace, secret, name, uid = (
+            claims[f"{_LASTING}{key}"]
+            for key in ("namespace", "secret.name", "service-account.name", "service-account.uid")
+        )
+        kept = self._store.get(Key(SECRETS, namespace, secret))
+        account = self._store.get(Key(ACCOUNTS, namespace, name))
+        if kept is None or account is None or ISSUER not in audiences:
+            return None
+        is_over = any(dig(one, "metadata", "deletionTimestamp") for one in (kept, account))
+        written = base64.b64encode(token.encode()).decode()
+        is_kept = hmac.compare_digest(
+            dig(kept, "data", "token", default="").encode(), written.encode()
+        )
+        if is_over or not is_kept or objects.uid(account) != uid:
+            return None
+        return Identity(_user(claims["sub"], namespace), uid, audiences=(ISSUER,))
 
     def _lives(self, about: Mapping[str, Any]) -> bool:
         """Whether the account, and what the token was bound to, are still the same objects."""
         namespace, account = about["namespace"], about["serviceaccount"]
-        places = [(Key(_ACCOUNTS, namespace, account["name"]), account["uid"])]
+        places = [(Key(ACCOUNTS, namespace, account["name"]), account["uid"])]
         for kind, collection in _BINDABLE.items():
             bound = about.get(kind.lower())
             if bound:
@@ -139,6 +177,11 @@ class Accounts:
         if len(self._verified) > _MOST_VERIFIED:
             self._verified.popitem(last=False)
         return claims  # type: ignore[no-any-return]
+
+
+def _user(subject: str, namespace: str) -> User:
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", AUTHENTICATED)
+    return User(subject, groups)
 
 
 def _check_seconds(seconds: int) -> None:

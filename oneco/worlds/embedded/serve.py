@@ -22,6 +22,7 @@ from oneco.worlds.apiserver.admission import Admission, Completion
 from oneco.worlds.apiserver.server import ApiServer
 from oneco.worlds.apiserver.store import Change
 from oneco.worlds.embedded import policy, signing
+from oneco.worlds.embedded.account_secrets import AccountSecrets
 from oneco.worlds.embedded.accounts import Accounts
 from oneco.worlds.embedded.admittance import Admittance
 from oneco.worlds.embedded.application import Application
@@ -102,6 +103,10 @@ class EmbeddedServer:
         self._resources = Resources(self.server, self.store, clock, self.rights)
         self._port: HttpsPort | None = None
         self.store.on_durable(self._sign)
+        self._account_secrets = AccountSecrets(
+            self.server, self.store, accounts, lambda: self.authority.certificate_pem
+        )
+        self.store.on_durable(self._account_secrets.follow)
 
     @property
     def kubeconfig_path(self) -> Path:
@@ -122,6 +127,7 @@ class EmbeddedServer:
         self._write_kubeconfig()
         for request in self.store.scan(signing.COLLECTION):
             self._sign_one(request)
+        self._account_secrets.settle_all()
 
     @property
     def renews_at(self) -> float:

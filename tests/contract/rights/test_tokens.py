@@ -9,10 +9,11 @@ import time
 import pytest
 
 from oneco.kube import times
-from oneco.kube.api import Api
+from oneco.kube.api import Api, Patch
 from oneco.kube.errors import BadRequest, Forbidden, Invalid, NotFound, Unauthorized
+from oneco.kube.objects import Object
 from oneco.kube.refs import Address
-from tests.contract.given import CONFIG_MAPS, SECRETS, eventually
+from tests.contract.given import CONFIG_MAPS, SECRETS, eventually, is_gone
 from tests.contract.rights.people import ACCOUNTS, BINDINGS, ROLES, People, review, rule, to
 
 API_AUDIENCE = "https://kubernetes.default.svc"
@@ -77,6 +78,98 @@ async def test_a_token_ends_with_its_account(people):
     await eventually(is_over)
     await an_account(people)
     assert await is_over()
+
+
+async def a_lasting_token(people: People, name: str = "robot-token") -> Address:
+    """A Secret that asks for a token of robot without an end; it is filled when this returns."""
+    marks = {"kubernetes.io/service-account.name": "robot"}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/service-account-token",
+        "metadata": {"name": name, "annotations": marks},
+    }
+    await people.admin.create(Address(SECRETS, people.space), body)
+    at = Address(SECRETS, people.space, name)
+
+    async def is_filled() -> bool:
+        return "token" in ((await people.admin.get(at)).get("data") or {})
+
+    await eventually(is_filled)
+    return at
+
+
+def held_in(secret: Object) -> str:
+    return base64.b64decode(secret["data"]["token"]).decode()
+
+
+async def is_nobodys(client: Api) -> bool:
+    try:
+        await review(client, "SelfSubjectReview")
+    except Unauthorized:
+        return True
+    return False
+
+
+async def test_a_secret_of_its_type_is_filled_with_a_token_of_its_account(people, space):
+    at = await an_account(people)
+    secret = await people.admin.get(await a_lasting_token(people))
+    account = await people.admin.get(at._replace(subresource=""))
+    marks = secret["metadata"]["annotations"]
+    assert marks["kubernetes.io/service-account.uid"] == account["metadata"]["uid"]
+    assert sorted(secret["data"]) == ["ca.crt", "namespace", "token"]
+    assert base64.b64decode(secret["data"]["namespace"]).decode() == space
+    assert base64.b64decode(secret["data"]["ca.crt"]).startswith(b"-----BEGIN CERTIFICATE-----")
+    robot = people.with_token(held_in(secret))
+    info = (await review(robot, "SelfSubjectReview"))["userInfo"]
+    assert info["username"] == f"system:serviceaccount:{space}:robot"
+    told = (await review(people.admin, "TokenReview", token=held_in(secret)))["user"]
+    assert told["uid"] == account["metadata"]["uid"]
+    assert info["groups"] == [
+        "system:serviceaccounts",
+        f"system:serviceaccounts:{space}",
+        "system:authenticated",
+    ]
+
+
+async def test_a_token_that_was_taken_out_of_its_secret_is_nobodys_and_made_anew(people):
+    await an_account(people)
+    at = await a_lasting_token(people)
+    before = held_in(await people.admin.get(at))
+    await people.admin.patch(at, Patch("merge", {"data": {"ca.crt": None}}))
+
+    async def is_mended() -> bool:
+        return "ca.crt" in (await people.admin.get(at))["data"]
+
+    await eventually(is_mended)
+    assert held_in(await people.admin.get(at)) == before
+    await people.admin.delete(at)
+    # A token that was never shown: a real server remembers for ten seconds those that were.
+    assert await is_nobodys(people.with_token(before))
+
+
+async def test_a_secret_with_a_token_goes_with_its_account(people):
+    at = await an_account(people)
+    first, second = await a_lasting_token(people), await a_lasting_token(people, "another")
+    await people.admin.delete(at._replace(subresource=""))
+    await eventually(lambda: is_gone(people.admin, first))
+    await eventually(lambda: is_gone(people.admin, second))
+
+
+async def test_a_secret_for_the_token_of_nobody_is_refused_or_removed(people):
+    with pytest.raises(Invalid) as refusal:
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "n"}}
+        kind = {"type": "kubernetes.io/service-account-token"}
+        await people.admin.create(Address(SECRETS, people.space), {**body, **kind})
+    assert refusal.value.message == (
+        'Secret "n" is invalid: metadata.annotations[kubernetes.io/service-account.name]:'
+        " Required value"
+    )
+    marks = {"kubernetes.io/service-account.name": "nobody"}
+    meta = {"name": "n", "annotations": marks}
+    await people.admin.create(Address(SECRETS, people.space), {**body, **kind, "metadata": meta})
+    at = Address(SECRETS, people.space, "n")
+    await eventually(lambda: is_gone(people.admin, at))
 
 
 async def test_a_token_for_somebody_else_is_not_for_this_server(people):
