@@ -12,7 +12,7 @@ from oneco.clock import Instant
 from oneco.decision import Failure, Reader
 from oneco.kinds import ocm
 from oneco.kinds.parts import parse
-from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION
+from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION, PARTITION_OF_ANNOTATION
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, ResourceInfo, kind_of
@@ -55,11 +55,11 @@ class Wanted:
         seen = self.workload
         counts = workloads.NONE if seen is None else workloads.count(seen, now)
         ready = _new_pods_ready(self.manifest, self.live, counts)
+        is_sized = counts.is_current or not self.driver.is_on_nodes
+        wanted = _at_size(self.manifest, counts.replicas) if is_sized else self.manifest
         return dataclasses.replace(
             self,
-            manifest=marks.keeping_size(
-                self.driver.step(self.manifest, self.live, ready), self.live
-            ),
+            manifest=marks.keeping_size(self.driver.step(wanted, self.live, ready), self.live),
             counts=counts,
             doomed=() if seen is None else workloads.doomed(seen, counts, now),
         )
@@ -166,6 +166,19 @@ def _wanted(reader: Reader, manifest: Object, kinds: Kinds, drivers: Workloads) 
 def _other_versions(manifest: Object, drivers: Workloads) -> Sequence[Kind]:
     own = kind_of(manifest)
     return [one for one in drivers if one == own._replace(version=one.version) and one != own]
+
+
+def _at_size(manifest: Object, replicas: int) -> Object:
+    """The manifest with its share of fewer pods, where the hub counted more of them."""
+    said = objects.annotations_of(manifest)
+    updated, of = said.get(PARTITION_ANNOTATION, ""), said.get(PARTITION_OF_ANNOTATION, "")
+    if not updated.isdecimal() or not of.isdecimal() or not 0 < replicas < int(of):
+        return manifest
+    # Rounded down, because the batch was rounded up; the hub counts it anew as soon as it hears.
+    share = max(1, int(updated) * replicas // int(of)) if int(updated) else 0
+    return objects.put(
+        manifest, ("metadata", "annotations"), {**said, PARTITION_ANNOTATION: str(share)}
+    )
 
 
 def _new_pods_ready(manifest: Object, live: Object | None, counts: Counts) -> int | None:

@@ -22,6 +22,7 @@ CHECK_RUNS = Resource(GROUP, VERSION, "checkruns")
 OBSERVATIONS = Resource(GROUP, VERSION, "observations")
 
 PARTITION_ANNOTATION = f"{GROUP}/partition"
+PARTITION_OF_ANNOTATION = f"{GROUP}/partition-of"
 """On a workload in a work: how many of its pods should run the new template (an integer)."""
 RELEASE_LABEL = f"{GROUP}/release"
 """On a unit: the release that claimed it, as `names.release_key` writes it."""
@@ -196,7 +197,8 @@ class UnitStatus(Part, frozen=True):
 
     `good` is what last succeeded here; `before` was `good` when this release claimed the unit, and
     is what a rollback returns to (None: there was nothing, so a rollback takes everything off).
-    `pods` is what the batches divide: how many pods each changed workload had at the beginning.
+    `pods` is what the batches divide: how many pods each changed workload has, as counted when the
+    present batch began; `reached` is how many of them the batches before it made new.
     `steps` is how far each gate stands open where the hub raises the fields itself, in pods.
     `progress` is the most new pods that were ready in this batch, `progressed_at` since when.
     """
@@ -208,6 +210,7 @@ class UnitStatus(Part, frozen=True):
     batch: int = 0
     batches: int = 0
     pods: tuple[int, ...] = ()
+    reached: tuple[int, ...] = ()
     steps: tuple[int, ...] = ()
     is_touched: bool = False
     work_generation: int = 0

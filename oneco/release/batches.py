@@ -18,6 +18,29 @@ def plan(batches: Sequence[str | int], replicas: Sequence[int]) -> tuple[Targets
     return _plan(tuple(batches), tuple(replicas))
 
 
+def beyond(plan: Sequence[Targets], reached: Targets) -> tuple[Targets, ...]:
+    """Of the batches, those that make more pods new than there are; none takes any of them back."""
+    rows = (tuple(map(max, row, reached)) for row in plan)
+    return tuple(dict.fromkeys(row for row in rows if row != reached))
+
+
+def share(updated: int, of: int, replicas: int) -> int:
+    """What `updated` of so many pods means at another size.
+
+    Never more pods than it was, and of fewer pods never a larger share than the batch allows.
+    """
+    if replicas >= of or not updated:
+        return updated
+    # Rounded down: what a batch allows was rounded up already.
+    return min(replicas, max(1, updated * replicas // of))
+
+
+def is_whole_early(batches: Sequence[str | int], replicas: int) -> bool:
+    """Whether so few pods are all new before the batch that is meant to be everything."""
+    shares = (one for one in batches if isinstance(one, int) or float(one.rstrip("%")) < 100)
+    return any(_target(one, replicas) == replicas for one in shares)
+
+
 @functools.lru_cache(maxsize=4096)
 def _plan(batches: tuple[str | int, ...], replicas: tuple[int, ...]) -> tuple[Targets, ...]:
     steps: list[Targets] = []

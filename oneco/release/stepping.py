@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from oneco.kube import objects
 from oneco.kube.objects import Object
@@ -15,35 +16,33 @@ from oneco.release.variants import Identity, Variant
 _MANY = 100
 
 
-def openings(
-    divided: Sequence[Object],
-    reached: Sequence[int],
-    targets: Sequence[int],
-    pods: Sequence[int],
-    steps: Steps,
-) -> tuple[int, ...]:
-    """How far each workload's gate opens next, where `reached` is complete."""
-    rows = zip(divided, reached, targets, pods, strict=True)
+class Row(NamedTuple):
+    """One workload in a batch: from how many new pods to how many, of how many."""
+
+    manifest: Object
+    reached: int
+    target: int
+    pods: int
+    is_held: bool
+    """Whether its gate stays, so that no other pod becomes new."""
+
+
+def openings(rows: Sequence[Row], opened: Sequence[int], steps: Steps) -> tuple[int, ...]:
+    """How far each workload's gate opens next, where `opened` is complete."""
     return tuple(
-        min(target, done + max(1, steps[kind_of(one)].stride(one, count)))
-        if done < target < count
-        else target
-        for one, done, target, count in rows
+        min(row.target, done + max(1, steps[kind_of(row.manifest)].stride(row.manifest, row.pods)))
+        if row.is_held and done < row.target
+        else row.target
+        for row, done in zip(rows, opened, strict=True)
     )
 
 
-def ladder(
-    divided: Sequence[Object],
-    reached: Sequence[int],
-    targets: Sequence[int],
-    pods: Sequence[int],
-    steps: Steps,
-) -> tuple[tuple[int, ...], ...]:
-    """The steps from `reached` to `targets`, both ends included."""
-    rungs = [tuple(reached)]
+def ladder(rows: Sequence[Row], steps: Steps) -> tuple[tuple[int, ...], ...]:
+    """The steps from what was reached to the batch's numbers, both ends included."""
+    rungs = [tuple(row.reached for row in rows)]
     # Each step opens at least one pod more of some workload.
-    for _ in range(sum(pods) + 1):
-        opened = openings(divided, rungs[-1], targets, pods, steps)
+    for _ in range(sum(row.pods for row in rows) + 1):
+        opened = openings(rows, rungs[-1], steps)
         if opened == rungs[-1]:
             break
         rungs.append(opened)
@@ -51,18 +50,15 @@ def ladder(
 
 
 def gates(
-    divided: Sequence[Object],
-    opened: Sequence[int],
-    reached: Sequence[int],
-    targets: Sequence[int],
-    pods: Sequence[int],
+    rows: Sequence[Row], opened: Sequence[int], reached: Sequence[int]
 ) -> dict[Identity, Gate]:
     """The workloads whose gates are not open to all pods, each with how far they are."""
-    rows = zip(divided, opened, reached, targets, pods, strict=True)
     return {
-        variants.identity(one): Gate(min(now, target), min(done, now, target), count)
-        for one, now, done, target, count in rows
-        if target < count
+        variants.identity(row.manifest): Gate(
+            min(now, row.target), min(done, now, row.target), row.pods
+        )
+        for row, now, done in zip(rows, opened, reached, strict=True)
+        if row.is_held
     }
 
 

@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from oneco.clock import Instant
 from oneco.decision import NOTHING, Change, Decision, Reason, Replace
 from oneco.kinds import durations
 from oneco.kinds.parts import build
-from oneco.kinds.release import FINAL_PHASES, Good, ObservedObject, UnitStatus
+from oneco.kinds.release import FINAL_PHASES, Good, UnitStatus
 from oneco.kube import objects, times
 from oneco.kube.api import Patch
-from oneco.kube.objects import Object
-from oneco.kube.refs import kind_of
-from oneco.release import batches, checks, foreign, returning, stepping, variants, works
-from oneco.release.judgement import OUTDATED, Judgement, identity_of, stand
-from oneco.release.ports import Gate, Workloads
+from oneco.release import checks, courses, foreign, returning, stepping, works
+from oneco.release.courses import Course
+from oneco.release.judgement import OUTDATED, Judgement, stand
+from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, wait, with_status
 from oneco.release.variants import Identity
 
 _REPORT_SECONDS = 5.0
-
-
-class _Course(NamedTuple):
-    """The batches of a unit in one release."""
-
-    pods: tuple[int, ...]
-    """How many pods each divided workload had when the first batch began."""
-    length: int
-    held: Mapping[Identity, int]
-    """The workloads that are held back now, each at so many new pods."""
-    gates: Mapping[Identity, Gate] = {}
-    """The same where the hub raises the fields itself."""
-    steps: tuple[int, ...] = ()
-    """There, how far each gate stands open: in steps up to the batch's own number."""
-    next_steps: tuple[int, ...] = ()
-    """There, how far each gate will stand open when the present step is complete."""
-    is_first_step: bool = True
 
 
 def decide(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
@@ -82,7 +63,7 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
         return wait(seen, Reason("RevisionMissing", f"{missing} is not there (any more)"))
     if seen.status.phase == "Failed":
         return NOTHING
-    course = _course(seen, workloads)
+    course = courses.of(seen, workloads)
     if is_paused:
         return _hold(seen, now, workloads, course)
     if course is None:
@@ -92,6 +73,9 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
     fault = _obstacle(seen, workloads)
     if fault is not None:
         return _refuse(seen, fault, now)
+    resized = courses.shrunk(seen, course, workloads) if seen.status.is_touched else None
+    if resized is not None:
+        return _resize(seen, resized)
     wanted = _content(seen, course, workloads)
     if not seen.status.is_touched:
         return _begin(seen, now, wanted, course)
@@ -100,7 +84,7 @@ def _advance(seen: UnitSeen, now: Instant, workloads: Workloads, *, is_paused: b
     return _follow_batch(seen, now, workloads, course)
 
 
-def _write(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
+def _write(seen: UnitSeen, now: Instant, wanted: works.Content, course: Course) -> Decision:
     """Have the work say what the batch, or the next step of it, wants."""
     if not course.is_first_step:
         return _take_step(seen, wanted, course)
@@ -112,56 +96,11 @@ def _write(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course)
     return _start_batch(seen, now, wanted, course)
 
 
-def _course(seen: UnitSeen, workloads: Workloads) -> _Course | None:
-    """The batches, or None as long as nobody knows how many pods there are to divide."""
-    assert seen.target is not None and seen.before is not None, "asked without two versions"
-    divided = variants.divided(seen.target, seen.before, workloads)
-    pods = seen.status.pods
-    if not seen.status.is_touched or len(pods) != len(divided):
-        counted = tuple(_pods(seen, one, workloads) for one in divided)
-        pods = tuple(one for one in counted if one is not None)
-        if len(pods) != len(counted):
-            return None
-    plan = batches.plan(seen.policy.batches, pods)
-    number = min(max(seen.status.batch, 1), len(plan)) - 1
-    if seen.foreign is not None:
-        reached = plan[number - 1] if number else (0,) * len(pods)
-        return _stepped(seen, _Course(pods, len(plan), {}), divided, reached, plan[number])
-    return _Course(pods, len(plan), variants.held_back(divided, plan[number], pods))
-
-
-def _stepped(
-    seen: UnitSeen,
-    course: _Course,
-    divided: Sequence[Object],
-    reached: Sequence[int],
-    targets: Sequence[int],
-) -> _Course:
-    """The course where the hub raises the fields itself, in steps from `reached` to `targets`."""
-    assert seen.foreign is not None, "our own agent takes the steps itself"
-    drivers, pods = seen.foreign.steps, course.pods
-    if any(kind_of(one) not in drivers for one in divided):
-        # It can only go out at once, or not at all: there is nothing to hold.
-        return course
-    rungs = stepping.ladder(divided, reached, targets, pods, drivers)
-    first = rungs[min(1, len(rungs) - 1)]
-    steps = seen.status.steps if seen.status.steps in rungs else first
-    place = rungs.index(steps)
-    gates = stepping.gates(divided, steps, rungs[max(0, place - 1)], targets, pods)
-    return course._replace(
-        held=stepping.limits(gates),
-        gates=gates,
-        steps=steps,
-        next_steps=rungs[min(place + 1, len(rungs) - 1)],
-        is_first_step=steps == first,
-    )
-
-
-def _content(seen: UnitSeen, course: _Course, workloads: Workloads) -> works.Content:
+def _content(seen: UnitSeen, course: Course, workloads: Workloads) -> works.Content:
     assert seen.target is not None, "asked without a version"
     if seen.foreign is not None:
         return foreign.content(seen.target, course.gates, seen.foreign)
-    return works.content(seen.target, course.held, workloads)
+    return works.content(seen.target, course.gates, workloads)
 
 
 def _obstacle(seen: UnitSeen, workloads: Workloads) -> Reason | None:
@@ -180,25 +119,29 @@ def _refuse(seen: UnitSeen, fault: Reason, now: Instant) -> Decision:
     return _fail(seen, seen.status, fault, now)
 
 
-def _take_step(seen: UnitSeen, wanted: works.Content, course: _Course) -> Decision:
+def _resize(seen: UnitSeen, count: courses.Count) -> Decision:
+    """Count the batch anew: a share of fewer pods is fewer pods."""
+    sizes = ", ".join(map(str, count.pods))
+    reason = Reason("BatchResized", f"there are only {sizes} pods now: the batch is counted anew")
+    return decided(
+        seen, seen.status, reason,
+        phase="Progressing", pods=count.pods, reached=count.reached, steps=(),
+        batches=courses.length_after(seen, seen.status.batch - 1, count),
+        batch_reached_at="", progress=0, progressed_at="",
+    )  # fmt: skip
+
+
+def _take_step(seen: UnitSeen, wanted: works.Content, course: Course) -> Decision:
     opened = ", ".join(str(gate.updated) for gate in course.gates.values())
-    reason = Reason("StepStarted", f"lets {opened} pods be new; the ones before are ready")
+    message = f"lets {opened} pods be new; the ones before are ready"
+    if course.is_opening:
+        message = "all pods are new: their workloads get their own fields back"
+    reason = Reason("StepStarted", message)
     write = bring(seen, wanted, seen.spec.revision)
     return decided(seen, seen.status, reason, write, phase="Progressing")
 
 
-def _pods(seen: UnitSeen, manifest: Object, workloads: Workloads) -> int | None:
-    """How many pods a workload has: as its manifest says, else as its cluster does."""
-    said = workloads[kind_of(manifest)].replicas(manifest)
-    if said is not None:
-        return said
-    there: tuple[ObservedObject, ...] = seen.observed.objects if seen.observed else ()
-    wanted = variants.place(variants.identity(manifest))
-    found = (one.replicas for one in there if variants.place(identity_of(one)) == wanted)
-    return next(found, None)
-
-
-def _begin(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
+def _begin(seen: UnitSeen, now: Instant, wanted: works.Content, course: Course) -> Decision:
     """Write down that this unit will be touched: what is not known to be is never put back."""
     reason = Reason("BatchPlanned", f"{seen.spec.revision} comes in {_batches(course.length)}")
     status = changed(
@@ -207,7 +150,8 @@ def _begin(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course)
         phase="Progressing",
         batch=1,
         batches=course.length,
-        pods=course.pods,
+        pods=course.count.pods,
+        reached=course.count.reached,
         steps=course.steps,
         is_touched=True,
         started_at=times.to_micro_text(now),
@@ -240,7 +184,7 @@ def _bring_first(
     )
 
 
-def _start_batch(seen: UnitSeen, now: Instant, wanted: works.Content, course: _Course) -> Decision:
+def _start_batch(seen: UnitSeen, now: Instant, wanted: works.Content, course: Course) -> Decision:
     status, reason = _started(seen, changed(seen.status, batches=course.length), now)
     decision = decided(seen, status, reason, bring(seen, wanted, seen.spec.revision))
     return dataclasses.replace(decision, wake_at=_deadline(seen, now))
@@ -263,7 +207,7 @@ def _started(seen: UnitSeen, status: UnitStatus, now: Instant) -> tuple[UnitStat
     return begun, reason
 
 
-def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _Course) -> Decision:
+def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: Course) -> Decision:
     found = _judge(seen, workloads, course.held)
     status = changed(seen.status, workloads=found.workloads or seen.status.workloads)
     if found.state == "Failed":
@@ -283,9 +227,25 @@ def _follow_batch(seen: UnitSeen, now: Instant, workloads: Workloads, course: _C
     if course.steps != course.next_steps:
         reason = Reason("StepHealthy", "the pods that may be new are ready: more may follow")
         return decided(seen, status, reason, phase="Progressing", steps=course.next_steps)
+    count = courses.counted_anew(seen, course, workloads)
+    if course.gates and courses.is_all_new(seen, count):
+        return _open(seen, status, count)
     if not status.batch_reached_at:
         status = changed(status, batch_reached_at=times.to_micro_text(now))
-    return _keep_silence(seen, status, now, course)
+    decision = _keep_silence(seen, status, now)
+    if decision is not None:
+        return decision
+    return _next_batch(seen, status, count) if course.gates else _succeed(seen, status, now)
+
+
+def _open(seen: UnitSeen, status: UnitStatus, count: courses.Count) -> Decision:
+    """Nothing is left to hold back, and it is certain that there are no more pods than counted."""
+    reason = Reason("StepHealthy", "as many pods as there are, are new and ready")
+    return decided(
+        seen, status, reason,
+        phase="Progressing", pods=count.pods, reached=count.pods, steps=(),
+        progress=0, progressed_at="",
+    )  # fmt: skip
 
 
 def _progressed(status: UnitStatus, now: Instant) -> UnitStatus:
@@ -313,7 +273,8 @@ def _await_pods(seen: UnitSeen, status: UnitStatus, reason: Reason, now: Instant
     return show(seen, changed(status, reason, phase="Progressing"), wake_at=deadline)
 
 
-def _keep_silence(seen: UnitSeen, status: UnitStatus, now: Instant, course: _Course) -> Decision:
+def _keep_silence(seen: UnitSeen, status: UnitStatus, now: Instant) -> Decision | None:
+    """Wait until the batch has been quiet for long enough; None once it has."""
     reached = times.from_text(status.batch_reached_at)
     silence = durations.parse(seen.policy.batch_silence, "spec.policy.batchSilence")
     until = Instant(reached + silence)
@@ -325,9 +286,7 @@ def _keep_silence(seen: UnitSeen, status: UnitStatus, now: Instant, course: _Cou
         reason = asked.waiting or _silence(status, until)
         status = changed(status, reason, phase="Silence")
         return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
-    if status.batch < course.length:
-        return _next_batch(seen, status, course)
-    return _succeed(seen, status, now)
+    return None
 
 
 def _keep_watch(seen: UnitSeen, status: UnitStatus, now: Instant) -> Decision:
@@ -341,11 +300,13 @@ def _keep_watch(seen: UnitSeen, status: UnitStatus, now: Instant) -> Decision:
     return show(seen, status, actions=asked.actions, wake_at=asked.wake_at)
 
 
-def _next_batch(seen: UnitSeen, status: UnitStatus, course: _Course) -> Decision:
-    reason = Reason("BatchHealthy", f"batch {status.batch} of {course.length} is healthy")
+def _next_batch(seen: UnitSeen, status: UnitStatus, count: courses.Count) -> Decision:
+    done = status.batch
+    reason = Reason("BatchHealthy", f"batch {done} of {status.batches} is healthy")
     return decided(
         seen, status, reason,
-        phase="Progressing", batch=status.batch + 1, steps=(),
+        phase="Progressing", batch=done + 1, batches=courses.length_after(seen, done, count),
+        pods=count.pods, reached=count.reached, steps=(),
         batch_reached_at="", progress=0, progressed_at="",
     )  # fmt: skip
 
@@ -363,7 +324,7 @@ def _fail(seen: UnitSeen, status: UnitStatus, reason: Reason, now: Instant) -> D
     return decided(seen, status, reason, phase="Failed", finished_at=finished, good=status.before)
 
 
-def _hold(seen: UnitSeen, now: Instant, workloads: Workloads, course: _Course | None) -> Decision:
+def _hold(seen: UnitSeen, now: Instant, workloads: Workloads, course: Course | None) -> Decision:
     """Look, but raise nothing: what fails during a pause is still a failure."""
     if not seen.status.is_touched or course is None:
         return NOTHING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from oneco.kube import objects
@@ -88,11 +87,3 @@ def _is_divided(manifest: Object, old: dict[Identity, Object], workloads: Worklo
     if driver is None or previous is None or not driver.is_divisible(manifest):
         return False
     return bool(driver.template(manifest) != driver.template(previous))
-
-
-def held_back(
-    manifests: Sequence[Object], targets: Sequence[int], pods: Sequence[int]
-) -> dict[Identity, int]:
-    """The workloads that do not update all their pods yet, each with how many it may."""
-    rows = zip(manifests, targets, pods, strict=True)
-    return {identity(one): target for one, target, count in rows if target < count}

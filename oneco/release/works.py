@@ -9,6 +9,7 @@ from oneco.kinds import ocm
 from oneco.kinds.naming import digest
 from oneco.kinds.release import (
     APPLICATION_ANNOTATION,
+    PARTITION_OF_ANNOTATION,
     REVISION_ANNOTATION,
     UNIT_LABEL,
 )
@@ -16,7 +17,7 @@ from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Kind, kind_of
 from oneco.kube.remembered import Remembered
-from oneco.release.ports import Workloads
+from oneco.release.ports import Gate, Workloads
 from oneco.release.variants import Identity, Variant, identity
 
 CONTENT_ANNOTATION = "onepersoncompany.io/content"
@@ -32,21 +33,21 @@ class Content(NamedTuple):
 
 
 _contents: Remembered[Content] = Remembered(512)
-_counts: dict[tuple[tuple[Identity, int], ...], Mapping[Identity, int]] = {}
+_counts: dict[tuple[tuple[Identity, Gate], ...], Mapping[Identity, Gate]] = {}
 
 
-def content(variant: Variant, targets: Mapping[Identity, int], workloads: Workloads) -> Content:
-    """The spec in which each workload of `targets` lets only so many pods run its template.
+def content(variant: Variant, held: Mapping[Identity, Gate], workloads: Workloads) -> Content:
+    """The spec in which each workload of `held` lets only so many pods run its template.
 
     It is remembered: a wave gives the same few contents to many units.
     """
     # The numbers are interned in a tuple, so that equal batches are the very same question.
-    counts = _counts.setdefault(tuple(targets.items()), targets)
+    counts = _counts.setdefault(tuple(held.items()), held)
     return _contents.ask(_content, variant, counts, workloads)
 
 
-def _content(variant: Variant, targets: Mapping[Identity, int], workloads: Workloads) -> Content:
-    manifests = [_gated(one, targets, workloads) for one in variant.manifests]
+def _content(variant: Variant, held: Mapping[Identity, Gate], workloads: Workloads) -> Content:
+    manifests = [_gated(one, held, workloads) for one in variant.manifests]
     spec = {
         "workload": {"manifests": [*namespaces(variant), *manifests]},
         "manifestConfigs": [_config(*row) for row in zip(manifests, variant.reads, strict=True)],
@@ -93,11 +94,17 @@ def build(origin: Origin, wanted: Content, old: Object | None) -> Object:
     }
 
 
-def _gated(manifest: Object, targets: Mapping[Identity, int], workloads: Workloads) -> Object:
-    target = targets.get(identity(manifest))
-    if target is None:
+def _gated(manifest: Object, held: Mapping[Identity, Gate], workloads: Workloads) -> Object:
+    gate = held.get(identity(manifest))
+    if gate is None:
         return manifest
-    return workloads[kind_of(manifest)].gate(manifest, target)
+    driver = workloads[kind_of(manifest)]
+    made = driver.gate(manifest, gate.updated)
+    if driver.replicas(manifest) is not None:
+        return made
+    # It may have another size by now, which its agent is the first to know.
+    marks = {**objects.annotations_of(made), PARTITION_OF_ANNOTATION: str(gate.pods)}
+    return objects.put(made, ("metadata", "annotations"), marks)
 
 
 def namespaces(variant: Variant) -> list[Object]:

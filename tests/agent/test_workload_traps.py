@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION
+from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION, PARTITION_OF_ANNOTATION
 from oneco.kube.api import Patch
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
@@ -157,3 +157,20 @@ def test_a_value_of_the_wrong_type_is_told_though_its_server_calls_it_a_failure_
     row = tell(story)
     assert row["isRefused"]
     assert "spec.replicas" in row["message"]
+
+
+def test_of_fewer_pods_than_the_hub_counted_an_agent_lets_the_same_share_be_new():
+    async def story(place):
+        clone_set = {"kind": "CloneSet", "api_version": "apps.kruise.io/v1alpha1"}
+        await crds.install(place.member, crds.for_own_member())
+        await place.deliver(a_workload(replicas=None, **clone_set))
+        await place.with_an_agent()
+        await place.member.patch(CLONE_SET, Patch("merge", {"spec": {"replicas": 5}}))
+        held = gated(a_workload(replicas=None, **clone_set, minReadySeconds=1), 6)
+        marks = {**held["metadata"]["annotations"], PARTITION_OF_ANNOTATION: "12"}
+        held = {**held, "metadata": {**held["metadata"], "annotations": marks}}
+        await redeliver(place, held)
+        return (await place.member.get(CLONE_SET))["spec"]["updateStrategy"]["partition"]
+
+    # Half of five is two, rounded down because the batch was rounded up: three stay old.
+    assert tell(story) == 3

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oneco.agent import marks
 from oneco.integrations.kubernetes.deployment import DeploymentWorkload
 from oneco.kube import amounts
 from oneco.kube.objects import dig
@@ -115,6 +116,35 @@ def test_where_no_pod_may_be_down_new_ones_come_beside_the_old(
 ):
     held = DRIVER.gate(a_deployment(replicas, *own), target)
     assert gap(DRIVER.step(held, live(replicas), ready)) == expected
+
+
+@pytest.mark.parametrize(
+    ("replicas", "target", "ready", "expected"),
+    [(10, 8, 6, (0, "80%")), (12, 6, 6, (0, "50%")), (7, 3, 2, (0, "43%")), (200, 8, 6, (0, 8))],
+)
+def test_where_the_cluster_chooses_the_size_the_gate_is_a_share_of_it(
+    replicas, target, ready, expected
+):
+    unsized = a_deployment(unavailable=5)
+    unsized["spec"].pop("replicas")
+    assert gap(DRIVER.step(DRIVER.gate(unsized, target), live(replicas), ready)) == expected
+
+
+@given(st.integers(2, 100), st.data())
+def test_kubernetes_makes_the_same_number_of_that_share(replicas, data):
+    target = data.draw(st.integers(1, replicas - 1))
+    unsized = a_deployment(unavailable=replicas)
+    unsized["spec"].pop("replicas")
+    _, share = gap(DRIVER.step(DRIVER.gate(unsized, target), live(replicas), target))
+    assert amounts.pods(share, replicas, is_up=False) == target
+
+
+def test_where_old_pods_lack_already_no_more_come_beside_them():
+    held = DRIVER.gate(a_deployment(2, 0, 1), 1)
+    there = live(2) | {"status": {"replicas": 2, "updatedReplicas": 1}}
+    template = marks.marked(held, "w", "here")["metadata"]["annotations"]
+    there = {**there, "metadata": {"annotations": template}}
+    assert gap(DRIVER.step(held, there, 1)) == (0, 1)
 
 
 def test_a_manifest_without_a_gate_is_applied_as_it_is():

@@ -153,9 +153,10 @@ def settings(**data: str) -> Object:
     }
 
 
-def stateful(name: str, *, pods: int = 3, **spec: Any) -> Object:
+def stateful(name: str, *, pods: int | None = 3, **spec: Any) -> Object:
     """A component that is a StatefulSet whose image carries the version."""
-    return _plain("StatefulSet", name, {"replicas": pods, "serviceName": name, **spec})
+    size = {} if pods is None else {"replicas": pods}
+    return _plain("StatefulSet", name, {**size, "serviceName": name, **spec})
 
 
 def daemon(name: str, **spec: Any) -> Object:
@@ -169,9 +170,10 @@ def clones(name: str, *, pods: int | None = 4, **spec: Any) -> Object:
     return _plain("CloneSet", name, {**size, **spec}, "apps.kruise.io/v1alpha1")
 
 
-def advanced_stateful(name: str, *, pods: int = 4, **spec: Any) -> Object:
+def advanced_stateful(name: str, *, pods: int | None = 4, **spec: Any) -> Object:
     """A component that is an Advanced StatefulSet whose image carries the version."""
-    sized = {"replicas": pods, "serviceName": name, **spec}
+    size = {} if pods is None else {"replicas": pods}
+    sized = {**size, "serviceName": name, **spec}
     return _plain("StatefulSet", name, sized, "apps.kruise.io/v1beta1")
 
 

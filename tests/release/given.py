@@ -25,6 +25,7 @@ from oneco.kube import times
 from oneco.kube.objects import Object
 from oneco.kube.refs import Kind
 from oneco.release import works
+from oneco.release.ports import Gate
 from oneco.release.seen import ReleaseSeen, UnitSeen
 from oneco.release.variants import Variant
 
@@ -152,7 +153,8 @@ def gated(count: int, variant: Variant = V2) -> works.Content:
     from oneco.release.variants import identity
 
     deployments = [one for one in variant.manifests if one["kind"] == "Deployment"]
-    held = {identity(one): count for one in deployments if count < one["spec"]["replicas"]}
+    sizes = {identity(one): one["spec"].get("replicas", 10) for one in deployments}
+    held = {key: Gate(count, 0, size) for key, size in sizes.items() if count < size}
     return works.content(variant, held, WORKLOADS)
 
 

@@ -189,7 +189,11 @@ def test_a_step_never_opens_more_than_the_workload_allows(pods, shares, done, al
     ]
     targets = [count * share // 100 for count, share in zip(pods, shares, strict=False)]
     reached = [target * part // 100 for target, part in zip(targets, done, strict=False)]
-    rungs = stepping.ladder(divided, reached, targets, pods, STEPS)
+    rows = [
+        stepping.Row(one, done, target, count, is_held=target < count)
+        for one, done, target, count in zip(divided, reached, targets, pods, strict=False)
+    ]
+    rungs = stepping.ladder(rows, STEPS)
     assert rungs[0] == tuple(reached)
     assert rungs[-1] == tuple(targets)
     for lower, upper in itertools.pairwise(rungs):

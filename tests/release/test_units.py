@@ -10,8 +10,10 @@ import pytest
 from oneco.decision import NOTHING, Failure, Replace
 from oneco.kinds.release import PolicySpec
 from oneco.kube.refs import Address, Resource
-from oneco.release import units
+from oneco.release import units, works
+from oneco.release.ports import Gate
 from oneco.release.variants import NOTHING as NO_VARIANT
+from oneco.release.variants import identity
 from tests.release.given import (
     GOOD,
     V1,
@@ -176,16 +178,74 @@ def test_a_change_that_replaces_no_pods_is_one_batch():
     assert status_of(decide(seen))["batches"] == 1
 
 
-def test_pods_are_divided_by_their_number_at_the_beginning_where_the_manifest_does_not_say():
+def unsized(**changes):
+    """A unit whose manifest leaves the number of its pods to its cluster."""
     before = a_variant(a_deployment(image="web:1", replicas=None), revision="shop-v1")
     target = a_variant(a_deployment(image="web:2", replicas=None))
-    parts = {"before": before, "target": target}
-    seen = a_unit(**parts, observed=observed(pods(replicas=40)))
+    batches = PolicySpec(batches=("25%", "50%", "75%", "100%"), batch_silence="0s")
+    whole = {"before": before, "target": target, "policy": batches, **changes}
+    if "held" in whole:
+        gates = {identity(target.manifests[0]): whole.pop("held")}
+        whole["work"] = a_work(works.content(target, gates, WORKLOADS))
+    return a_unit(**whole)
+
+
+def touched(batch: int, pods: int, reached: int):
+    """The status of a unit in this batch, counted so."""
+    return {
+        "phase": "Progressing", "is_touched": True, "batch": batch, "batches": 4,
+        "pods": (pods,), "reached": (reached,),
+        "batch_started_at": at(-60), "progressed_at": at(-60),
+    }  # fmt: skip
+
+
+def test_pods_are_divided_by_what_the_agent_tells_where_the_manifest_does_not_say():
+    seen = unsized(observed=observed(pods(replicas=40)))
     assert status_of(decide(seen))["pods"] == [40]
-    assert status_of(decide(a_unit(**parts)))["reason"] == "AgentNotSeen"
-    touched = {"is_touched": True, "batch": 2, "batches": 3, "pods": (40,)}
-    scaled = a_unit(**parts, observed=observed(pods(replicas=4)), status=touched)
-    assert partition(decide(scaled)) == "20"
+    assert status_of(decide(unsized()))["reason"] == "AgentNotSeen"
+
+
+def test_a_workload_that_shrinks_in_a_batch_has_its_batch_counted_anew():
+    held = {"held": Gate(20, 0, 40), "status": touched(2, 40, 10)}
+    shrunk = status_of(decide(unsized(**held, observed=observed(pods(replicas=4)))))
+    assert (shrunk["reason"], shrunk["pods"], shrunk["reached"]) == ("BatchResized", [4], [1])
+    again = unsized(status=touched(2, 4, 1), observed=observed(pods(replicas=4)))
+    assert partition(decide(again)) == "2"
+
+
+def test_a_workload_that_grows_in_a_batch_keeps_its_number_until_the_next():
+    held = {"held": Gate(1, 0, 4), "status": touched(1, 4, 0)}
+    grown = observed(pods(replicas=40, updated=1, ready=1))
+    told = status_of(decide(unsized(**held, observed=grown)))
+    assert (told["batch"], told["batches"]) == (2, 5)
+    assert (told["pods"], told["reached"]) == ([40], [1])
+    again = unsized(status=touched(2, 40, 1), observed=observed(pods(replicas=40)))
+    assert partition(decide(again)) == "10"
+
+
+def test_news_that_are_older_than_the_work_change_no_size():
+    held = {"held": Gate(20, 0, 40), "status": touched(2, 40, 10)}
+    old = observed(pods(replicas=4), generation=2)
+    assert status_of(decide(unsized(**held, observed=old)))["reason"] == "AgentNotSeen"
+
+
+def test_one_pod_that_may_be_many_by_now_is_held_until_it_is_certain():
+    first = unsized(status=touched(1, 1, 0), observed=observed(pods(replicas=1)))
+    assert partition(decide(first)) == "1"
+    held = {"held": Gate(1, 0, 1), "status": touched(1, 1, 0)}
+    alone = observed(pods(replicas=1, updated=1, ready=1))
+    assert status_of(decide(unsized(**held, observed=alone)))["reached"] == [1]
+    many = observed(pods(replicas=8, updated=1, ready=1))
+    told = status_of(decide(unsized(**held, observed=many)))
+    assert (told["batch"], told["batches"], told["pods"]) == (2, 5, [8])
+
+
+def test_what_is_all_new_gets_its_own_fields_back_without_another_batch():
+    counted = touched(1, 1, 1)
+    alone = observed(pods(replicas=1, updated=1, ready=1))
+    opening = decide(unsized(held=Gate(1, 0, 1), status=counted, observed=alone))
+    assert partition(opening) is None
+    assert status_of(opening)["reason"] == "StepStarted"
 
 
 def test_a_batch_that_gets_no_further_fails_at_its_deadline():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from oneco.main.workloads import WORKLOADS as ALL_WORKLOADS
 from oneco.release import variants, works
+from oneco.release.ports import Gate
 from oneco.release.variants import identity
 from tests.release.given import V1, V2, WORKLOADS, a_config, a_deployment, a_variant, gated
 
@@ -50,7 +51,7 @@ def test_a_deployment_that_recreates_all_its_pods_cannot_be_divided():
 def test_a_batch_holds_its_workload_and_changes_nothing_else():
     target = a_variant(a_deployment(image="web:2"), a_config(colour="red"))
     deployment = target.manifests[0]
-    content = works.content(target, {identity(deployment): 3}, WORKLOADS)
+    content = works.content(target, {identity(deployment): Gate(3, 0, 10)}, WORKLOADS)
     held, config = content.spec["workload"]["manifests"]
     assert held["metadata"]["annotations"]["onepersoncompany.io/partition"] == "3"
     assert held["spec"]["template"] == deployment["spec"]["template"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from oneco.agent import marks as applied
 from oneco.agent.ports import Pod, Said
 from oneco.kinds.release import PARTITION_ANNOTATION
 from oneco.kube import amounts, objects
@@ -121,9 +122,11 @@ class DeploymentWorkload:
             return manifest
         held = _opening(live) if updated_ready is None else None
         if held is None:
-            held = _next_opening(marks, live, int(target), updated_ready or 0)
+            room = int(target) - _lacking(live, manifest)
+            held = _next_opening(marks, live, room, updated_ready or 0)
         surge = min(held.surge, int(target))
-        return _held(manifest, _Opening(surge, min(held.unavailable, int(target) - surge)))
+        opening = _Opening(surge, min(held.unavailable, int(target) - surge))
+        return _held(manifest, opening, objects.number(live, "spec", "replicas", default=1))
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """None: its own controller replaces every pod."""
@@ -131,15 +134,15 @@ class DeploymentWorkload:
         return ()
 
 
-def opened(gated: Object, more: int, missing: int) -> Object:
+def opened(gated: Object, more: int, missing: int, replicas: int) -> Object:
     """The gated manifest with so many pods more than wanted, and so many old ones missing."""
-    return _held(gated, _Opening(more, missing))
+    return _held(gated, _Opening(more, missing), replicas)
 
 
-def _next_opening(
-    marks: Mapping[str, str], live: Object | None, target: int, ready: int
-) -> _Opening:
+def _next_opening(marks: Mapping[str, str], live: Object | None, room: int, ready: int) -> _Opening:
     """The widest gate at which no more pods lack than its owner allows.
+
+    `room` is how many new pods there may be beside the old ones that there should be.
 
     Where he allows none, new pods come beside the old ones, as his surge allows. Where even that
     is none at this size, Kubernetes itself takes one pod down, or nothing would ever move.
@@ -150,8 +153,20 @@ def _next_opening(
     if allowed:
         return _Opening(0, ready + allowed)
     bound = marks.get(MAX_SURGE_ANNOTATION, _DEFAULT_AMOUNT)
-    surge = min(target, amounts.pods(bound, replicas, is_up=True))
-    return _Opening(surge, ready) if surge else _Opening(0, ready + 1)
+    surge = min(room, amounts.pods(bound, replicas, is_up=True))
+    return _Opening(surge, ready) if surge > 0 else _Opening(0, ready + 1)
+
+
+def _lacking(live: Object | None, manifest: Object) -> int:
+    """How many old pods are gone already, for which new ones come without any surge."""
+    if live is None or not applied.has_template(live, manifest):
+        return 0
+    replicas = objects.number(live, "spec", "replicas", default=1)
+    total, new = (objects.number(live, "status", name) for name in ("replicas", "updatedReplicas"))
+    surge = objects.number(live, "spec", "strategy", "rollingUpdate", "maxSurge")
+    if total > replicas + surge:
+        return replicas  # some are on their way out, and nobody knows yet which
+    return max(0, replicas - max(0, total - new))
 
 
 def _opening(live: Object | None) -> _Opening | None:
@@ -159,23 +174,39 @@ def _opening(live: Object | None) -> _Opening | None:
     if objects.dig(live or {}, "spec", "minReadySeconds") != _NEVER_AVAILABLE_SECONDS:
         return None
     rolling = objects.mapping(live, "spec", "strategy", "rollingUpdate")
-    surge, unavailable = rolling.get("maxSurge"), rolling.get("maxUnavailable")
-    if not isinstance(surge, int) or not isinstance(unavailable, int):
+    surge, missing = rolling.get("maxSurge"), rolling.get("maxUnavailable")
+    if not isinstance(surge, int) or not isinstance(missing, int | str):
         return None
+    replicas = objects.number(live, "spec", "replicas", default=1)
+    unavailable = amounts.pods(missing, replicas, is_up=False)
     return _Opening(surge, unavailable) if surge or unavailable else None
 
 
-def _held(manifest: Object, opening: _Opening) -> Object:
+def _held(manifest: Object, opening: _Opening, replicas: int | None = None) -> Object:
+    unavailable: int | str = opening.unavailable
+    if replicas is not None and not opening.surge and amounts.replicas(manifest) is None:
+        unavailable = _as_share(opening.unavailable, replicas)
     spec = {
         **objects.mapping(manifest, "spec"),
         "minReadySeconds": _NEVER_AVAILABLE_SECONDS,
         "progressDeadlineSeconds": _NO_DEADLINE_SECONDS,
         "strategy": {
             "type": "RollingUpdate",
-            "rollingUpdate": {"maxSurge": opening.surge, "maxUnavailable": opening.unavailable},
+            "rollingUpdate": {"maxSurge": opening.surge, "maxUnavailable": unavailable},
         },
     }
     return {**manifest, "spec": spec}
+
+
+def _as_share(pods: int, replicas: int) -> int | str:
+    """The same number as a share, which the cluster's own controller keeps at another size.
+
+    Only it is there in time when an autoscaler takes pods away: of fewer pods the same number may
+    be all of them. Kubernetes rounds the share down. Of more than 100 pods not every number is one.
+    """
+    if not 0 < pods < replicas <= 100:
+        return pods
+    return f"{-(-100 * pods // replicas)}%"
 
 
 def _newest(deployment: Object, history: Sequence[Object]) -> Object | None:

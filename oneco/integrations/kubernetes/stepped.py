@@ -41,9 +41,11 @@ class SteppedDeployment:
         """The gate; where no pod may be missing, new ones come beside the old."""
         marked = DeploymentWorkload().gate(manifest, gate.updated)
         missing, more = _allowed(manifest, gate.pods)
-        if gate.updated == 0 or missing or not more:
+        if gate.updated == 0:
             return marked
-        return deployment.opened(marked, gate.updated - gate.reached, gate.reached)
+        if missing or not more:
+            return deployment.opened(marked, 0, gate.updated, gate.pods)
+        return deployment.opened(marked, gate.updated - gate.reached, gate.reached, gate.pods)
 
     def count(self, manifest: Object, values: Mapping[str, Json]) -> Counts:
         """The pods; under the gate only old ones are ever available, as soon as they are ready."""

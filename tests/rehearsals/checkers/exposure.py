@@ -10,16 +10,31 @@ import math
 from typing import Any
 
 from oneco.worlds.apiserver.store import Change
-from tests.rehearsals.checkers.watching import PODS, Watching, image, name, status
+from tests.rehearsals.checkers.watching import (
+    DEPLOYMENTS,
+    PODS,
+    WORKLOADS,
+    Watching,
+    image,
+    name,
+    status,
+)
 
+SETS = frozenset(WORKLOADS.values()) - {DEPLOYMENTS}
 DEFAULT_BATCHES = ("1%", "5%", "10%", "25%", "50%", "100%")
 
 
 class Checker(Watching):
     """Counts pods by image at every new pod."""
 
+    def __init__(self, world: Any) -> None:
+        super().__init__(world)
+        self._grown: dict[tuple[str, str], int] = {}
+
     def on_member(self, cluster: str, change: Change) -> None:
         """A new pod may be one too many."""
+        if change.key.collection in SETS and self.is_begun:
+            self._note_growth(cluster, change)
         pod = change.after
         if not self.is_begun or change.key.collection != PODS or change.before is not None:
             return
@@ -60,24 +75,36 @@ class Checker(Watching):
             return 0
         policy = release["spec"].get("policy")
         amounts = policy.get("batches", DEFAULT_BATCHES) if policy else ("100%",)
-        live = size(self.world.workload(cluster, component))
         changed = self._counts(unit, cluster)
         steps = rising([tuple(target(a, c) for c in changed.values()) for a in amounts])
-        place = min(told.get("batch", 0), len(steps)) - 1
-        if place < 0:
+        if not told.get("batch"):
             return 0
-        planned = steps[place][list(changed).index(component)]
-        # A workload that is scaled meanwhile keeps its share.
-        return max(planned, math.ceil(live * planned / changed[component]))
+        if told["batch"] > 1:
+            done = tuple(told["reached"])
+            further = (tuple(map(max, one, done)) for one in steps)
+            steps = [one for one in further if one != done] or [tuple(changed.values())]
+        place = list(changed).index(component)
+        workload = self.world.workload(cluster, component)
+        grown = self._grown.get((cluster, component), 0)
+        return share(size(workload), steps[0][place], changed[component]) + grown
+
+    def _note_growth(self, cluster: str, change: Change) -> None:
+        """No field keeps those pods old that a set or a node adds: they may be new, and stay."""
+        if change.before is None or change.after is None:
+            return
+        place = (cluster, name(change.after))
+        more = size(change.after) - size(change.before)
+        self._grown[place] = self._grown.get(place, 0) + max(0, more)
 
     def _counts(self, unit: Any, cluster: str) -> dict[str, int]:
-        """The workloads whose template changes, each with its pods when the unit began."""
+        """The workloads whose template changes, each with its pods when the batch was counted."""
         spec, told = unit["spec"], status(unit)
         good = told.get("before") or {}
         old = self.images(good.get("revision", ""), good.get("variant", ""))
         new = self.images(spec["revision"], spec["variant"])
         changed = [one for one in new if one in old and new[one] != old[one]]
         pods = told.get("pods") or [0] * len(changed)
+        assert len(pods) == len(changed), f"{cluster}: {pods} are the sizes of {changed}"
         return dict(zip(changed, pods, strict=True))
 
 
@@ -85,6 +112,11 @@ def size(workload: Any) -> int:
     """How many pods a workload has: a DaemonSet as many as nodes."""
     nodes = status(workload).get("desiredNumberScheduled", 0)
     return int(workload["spec"].get("replicas", nodes))
+
+
+def share(live: int, planned: int, counted: int) -> int:
+    """How many pods may be new where `planned` of `counted` were to be: scaled, it is its share."""
+    return max(1, math.ceil(live * planned / counted)) if planned else 0
 
 
 def target(amount: str | int, pods: int) -> int:
