@@ -82,8 +82,17 @@ def _accept(names: tuple[str, ...]) -> None:
 @program.command("deny")
 @click.argument("names", nargs=-1, required=True)
 def _deny(names: tuple[str, ...]) -> None:
-    """Keep clusters out of the fleet: nothing is released to them any more."""
+    """Keep clusters out of the fleet: nothing is released to them any more.
+
+    Their agents are cut off: they may do nothing more on the hub, and what they watch there ends.
+    """
     _change(names, lambda one: {"spec": {"hubAcceptsClient": False}}, "is denied")
+    from oneco.main import cutting_off
+
+    async def cut(cluster: Connected) -> None:
+        await cutting_off.cut_off(cluster.api, names, cluster.clock)
+
+    session.current().run(cut)
 
 
 @program.command("confirm")

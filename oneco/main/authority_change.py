@@ -20,7 +20,7 @@ from oneco.fleet.rights import ROOT_AUTHORITY
 from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.api import Api, ListOptions, Match, Patch
-from oneco.kube.errors import AlreadyExists, NotFound
+from oneco.kube.errors import AlreadyExists, Forbidden, NotFound
 from oneco.kube.objects import Object, dig
 from oneco.kube.refs import Address
 from oneco.main.epoch import NAMESPACE
@@ -126,6 +126,15 @@ async def state(hub: Api) -> State:
     data = (await _stored(hub)).get("data") or {}
     waiting = tuple(filter(None, str(data.get("waiting") or "").split(",")))
     return State(data.get("phase") == "Changing", waiting)
+
+
+async def is_kept_by(hub: Api) -> bool:
+    """Whether the hub is one that `oneco up` is, which keeps an authority of its own."""
+    try:
+        await hub.get(PLACE)
+    except (NotFound, Forbidden):
+        return False
+    return True
 
 
 async def change(hub: Api) -> None:

@@ -60,6 +60,8 @@ class UnitSeen:
     failures: Sequence[Failure] = ()
     foreign: Foreign | None = None
     """How the cluster is led where its agent is not ours."""
+    is_accepted: bool = True
+    """Whether the hub accepts the cluster; one that was denied is told nothing more."""
 
     @property
     def name(self) -> str:
@@ -134,6 +136,7 @@ def unit(reader: Reader, key: Key, steps: Steps = NO_STEPS) -> UnitSeen | None:
         is_reachable=_is_reachable(cluster),
         failures=reader.failures(),
         foreign=Foreign(spec.cluster, steps) if is_foreign else None,
+        is_accepted=objects.dig(cluster or {}, "spec", "hubAcceptsClient") is True,
     )
 
 

@@ -74,6 +74,11 @@ def bring(seen: UnitSeen, wanted: works.Content, revision: str) -> Action:
     return Replace(place._replace(name=seen.name), work)
 
 
+def tells(action: Action) -> bool:
+    """Whether this brings a cluster something new; to take away tells it nothing."""
+    return isinstance(action, Create | Replace) and action.address.resource == ocm.WORKS
+
+
 def take_away(seen: UnitSeen) -> Delete:
     """Delete the work; its agent takes everything off before it is gone."""
     assert seen.work is not None, "a work that is not there was to be deleted"

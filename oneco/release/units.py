@@ -17,15 +17,28 @@ from oneco.release.courses import Course
 from oneco.release.judgement import OUTDATED, Judgement, stand
 from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
-from oneco.release.unit_writes import address, bring, changed, decided, show, wait, with_status
+from oneco.release.unit_writes import (
+    address,
+    bring,
+    changed,
+    decided,
+    show,
+    tells,
+    wait,
+    with_status,
+)
 from oneco.release.variants import Identity
 
 _REPORT_SECONDS = 5.0
+_DENIED = Reason("ClusterDenied", "the hub does not accept the cluster: nothing is brought to it")
 
 
 def decide(seen: UnitSeen, now: Instant, workloads: Workloads) -> Decision:
     """The next step of one unit in the release that claimed it, or why there is none."""
     decision = _next(seen, now, workloads)
+    if not seen.is_accepted and any(map(tells, decision.actions)):
+        # A watch that its agent opened before may go on: nothing more must come through it.
+        return wait(seen, _DENIED)
     if not seen.failures or not decision.actions:
         return decision
     # The write will be tried again, but whoever looks should read why it did not happen.

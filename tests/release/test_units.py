@@ -10,8 +10,9 @@ import pytest
 from oneco.decision import NOTHING, Failure, Replace
 from oneco.kinds.release import PolicySpec
 from oneco.kube.refs import Address, Resource
-from oneco.release import units, works
+from oneco.release import unit_writes, units, works
 from oneco.release.ports import Gate
+from oneco.release.unit_writes import tells
 from oneco.release.variants import NOTHING as NO_VARIANT
 from oneco.release.variants import identity
 from tests.release.given import (
@@ -80,6 +81,20 @@ def test_then_the_first_batch_is_written_into_the_work_under_the_works_own_versi
     assert partition(decision) == "1"
     assert [one.code for one in decision.reasons] == ["BatchStarted"]
     assert decision.wake_at == later(600)
+
+
+@pytest.mark.parametrize("course", ["Progressing", "RollingBack"])
+def test_a_cluster_that_was_denied_in_the_middle_of_a_release_is_told_nothing_more(course):
+    touched = {"is_touched": True, "batch": 1, "batches": 3, "pods": (10,)}
+    seen = a_unit(status=touched, release={"phase": course}, is_accepted=False)
+    assert any(map(tells, decide(dataclasses.replace(seen, is_accepted=True)).actions))
+    decision = decide(seen)
+    assert kinds_of(decision) == []
+    assert status_of(decision)["reason"] == "ClusterDenied"
+
+
+def test_what_a_denied_cluster_has_may_still_be_taken_off():
+    assert tells(unit_writes.take_away(a_unit())) is False
 
 
 def test_a_unit_without_a_work_gets_one():
