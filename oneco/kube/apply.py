@@ -28,7 +28,8 @@ Finish = Callable[[Object, Object | None], Object]
 class Pending(NamedTuple):
     """An ordinary write whose effect on `managedFields` is not computed yet.
 
-    `before` is None for a creation; nobody owns the parts of the spec in `unowned`.
+    `before` is None for a creation. Where the server adds to the spec what nobody owns, `spec` is
+    what the rest of it is.
     """
 
     manager: str
@@ -36,7 +37,7 @@ class Pending(NamedTuple):
     after: Object
     time: str
     subresource: str = ""
-    unowned: tuple[str, ...] = ()
+    spec: Object | None = None
 
 
 def apply(  # noqa: PLR0913 - the parameters of the request, all by name
@@ -180,7 +181,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
     now_text: str,
     subresource: str = "",
     has_status: bool = True,
-    unowned: tuple[str, ...] = (),
+    spec: Object | None = None,
 ) -> Object:
     """`new` with `managedFields` that say what `manager` changed; None before means creation."""
     entries = metadata(live_before).get("managedFields") or [] if live_before else []
@@ -190,7 +191,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, all by name
         entries = [] if given in ([], [{}]) else given
     if live_before is not None and not entries:
         return recorded(new, [])
-    write = Pending(manager, live_before, new, now_text, subresource, unowned)
+    write = Pending(manager, live_before, new, now_text, subresource, spec)
     return recorded(new, _updated(entries, write, type, has_status))
 
 
@@ -233,11 +234,7 @@ def _updated(
 
 
 def _ownable(write: Pending) -> Object:
-    after = write.after
-    if not write.unowned:
-        return after
-    spec = {key: part for key, part in after["spec"].items() if key not in write.unowned}
-    return {**after, "spec": spec}
+    return write.after if write.spec is None else {**write.after, "spec": write.spec}
 
 
 def recorded(obj: Object, entries: Sequence[Entry]) -> Object:

@@ -60,7 +60,7 @@ def _perform(value: Json, operation: dict[str, Json]) -> Json:
 
 
 def _add(value: Json, operation: dict[str, Json]) -> Json:
-    return _put(value, _path(operation, "path"), operation.get("value"), is_new=True)
+    return _put(value, _inner(operation, "path"), operation.get("value"), is_new=True)
 
 
 def _replace(value: Json, operation: dict[str, Json]) -> Json:
@@ -72,14 +72,14 @@ def _remove(value: Json, operation: dict[str, Json]) -> Json:
 
 
 def _move(value: Json, operation: dict[str, Json]) -> Json:
-    source, target = _path(operation, "from"), _path(operation, "path")
+    source, target = _inner(operation, "from"), _inner(operation, "path")
     rest, part = _take(value, source)
     return _put(rest, target, part, is_new=True)
 
 
 def _copy(value: Json, operation: dict[str, Json]) -> Json:
-    part = _get(value, _path(operation, "from"))
-    return _put(value, _path(operation, "path"), part, is_new=True)
+    part = _get(value, _inner(operation, "from"))
+    return _put(value, _inner(operation, "path"), part, is_new=True)
 
 
 def _test(value: Json, operation: dict[str, Json]) -> Json:
@@ -101,6 +101,14 @@ def _path(operation: dict[str, Json], name: str) -> list[str]:
     if not isinstance(pointer, str) or (pointer and "/" not in pointer):
         raise failed(f"{name} is not a JSON pointer")
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def _inner(operation: dict[str, Json], name: str) -> list[str]:
+    """A place within the document: the whole of it is none."""
+    path = _path(operation, name)
+    if not path:
+        raise failed(f"{name} is the whole document")
+    return path
 
 
 def _get(value: Json, path: Sequence[str]) -> Json:

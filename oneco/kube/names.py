@@ -15,12 +15,14 @@ _SUFFIX_ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
 _LONGEST_GENERATED: Final = 63
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LETTER_LABEL = r"[a-z]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE = rf"({_QUALIFIED})?"
 
 _is_label = re.compile(_LABEL).fullmatch
 _is_subdomain = re.compile(_SUBDOMAIN).fullmatch
+_is_letter_label = re.compile(_LETTER_LABEL).fullmatch
 _is_qualified = re.compile(_QUALIFIED).fullmatch
 _is_value = re.compile(_VALUE).fullmatch
 
@@ -28,6 +30,11 @@ _ENDS = "and must start and end with an alphanumeric character"
 _LABEL_WORDS = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
     f"{_ENDS} (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
+)
+_LETTER_LABEL_WORDS = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+    "alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', "
+    f"regex used for validation is '{_LETTER_LABEL}')"
 )
 _SUBDOMAIN_WORDS = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
@@ -64,6 +71,12 @@ def label_faults(text: str) -> list[str]:
     if not _is_label(text):
         faults.append("must not contain dots" if _is_subdomain(text) else _LABEL_WORDS)
     return faults
+
+
+def letter_label_faults(text: str) -> list[str]:
+    """Why `text` is no DNS-1035 label, which begins with a letter; empty if it is one."""
+    faults = [_longer_than(63)] if len(text) > 63 else []
+    return faults if _is_letter_label(text) else [*faults, _LETTER_LABEL_WORDS]
 
 
 def subdomain_faults(text: str) -> list[str]:

@@ -50,10 +50,11 @@ def _request_uri(text: str) -> object:
 
 
 def _date(text: str) -> object:
-    return datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
+    return datetime.date.fromisoformat(text if _has_dashes(text) else "")
 
 
 _is_instant = _matches(r"\d{4}-\d\d-\d\dt\d\d:\d\d:\d\d(\.\d+)?(z|[-+]\d\d:\d\d)")
+_has_dashes = _matches(r"\d{4}-\d\d-\d\d")
 _HEX: Final = "[0-9a-f]"
 _UNITS: Final = "ns|nano|us|µs|micro|ms|milli|s|sec|second|m|min|minute|h|hr|hour|d|day|w|wk|week"
 _LABEL: Final = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
@@ -61,7 +62,7 @@ _FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "date-time": _accepts(_instant),
     "datetime": _accepts(_instant),
     "date": _accepts(_date),
-    "byte": _accepts(lambda text: base64.b64decode(text, validate=True)),
+    "byte": _accepts(lambda text: base64.b64decode(text or "?", validate=True)),
     "duration": _matches(rf"-?(\d+(\.\d+)?\s*({_UNITS})s?\s*)+"),
     "uuid": _matches(rf"{_HEX}{{8}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{4}}-?{_HEX}{{12}}"),
     "ipv4": _accepts(ipaddress.IPv4Address),

@@ -161,12 +161,16 @@ def _prune_metadata(meta: Json) -> Json:
 
 def _repeated(node: Node, items: list[Json], path: str) -> Iterator[Cause]:
     counts: dict[str, int] = {}
+    if node.list_type == "map":
+        for index, item in enumerate(items):
+            if item is not None and not isinstance(item, Mapping):
+                words = "must be an object for an array of list-type map"
+                yield causes.invalid(f"{path}[{index}]", item, words)
+                return
     for index, item in enumerate(items):
         identity = item
         if node.list_type == "map":
-            if not isinstance(item, Mapping):
-                continue
-            identity = {key: item[key] for key in node.list_keys if key in item}
+            identity = {key: item[key] for key in node.list_keys if key in (item or ())}
         text = causes.shown(identity)
         counts[text] = counts.get(text, 0) + 1
         if counts[text] == 2:

@@ -188,3 +188,20 @@ async def test_an_autoscaler_that_measured_nothing_says_null(api, space):
     }
     made = await api.create(Address(AUTOSCALERS, space), body)
     assert made["status"] == {"desiredReplicas": 0, "currentMetrics": None}
+
+
+async def test_what_a_service_is_given_belongs_to_nobody(api, services):
+    await api.create(services, service("s", type="NodePort"))
+    await api.patch(services._replace(name="s"), Patch("merge", {"spec": {"selector": {"a": "b"}}}))
+    (entry,) = (await api.get(services._replace(name="s")))["metadata"]["managedFields"]
+    fields = entry["fieldsV1"]["f:spec"]
+    assert not {"f:clusterIP", "f:clusterIPs", "f:ipFamilies", "f:ipFamilyPolicy"} & set(fields)
+    assert "f:nodePort" not in fields["f:ports"]['k:{"port":80,"protocol":"TCP"}']
+
+
+async def test_a_service_that_becomes_a_name_elsewhere_has_no_traffic_policy(api, services):
+    made = await api.create(services, service("s"))
+    assert made["spec"]["internalTrafficPolicy"] == "Cluster"
+    patch = Patch("merge", {"spec": {"type": "ExternalName", "externalName": "x.example"}})
+    done = await api.patch(services._replace(name="s"), patch)
+    assert not {"internalTrafficPolicy", "clusterIP"} & set(done["spec"])

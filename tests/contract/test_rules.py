@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oneco.kube.api import Patch
+from oneco.kube.api import Patch, WriteOptions
 from oneco.kube.errors import Invalid
 from oneco.kube.refs import Address, Resource
 from tests.contract.given import DEFINITIONS, eventually, is_gone
@@ -179,3 +179,18 @@ async def test_items_without_keys_have_no_past(api):
     group = f"g{uuid.uuid4().hex[:8]}.example.io"
     with pytest.raises(Invalid, match="uncorrelatable portion of the schema"):
         await api.create(Address(DEFINITIONS), definition(group, spec))
+
+
+async def test_a_rule_that_may_cost_too_much_is_refused_with_its_definition(api):
+    rule = {"rule": "self.all(x, self.exists(y, x == y))"}
+    group = f"g{uuid.uuid4().hex[:8]}.example.io"
+    texts: dict[str, Any] = {
+        "type": "array",
+        "items": {"type": "string"},
+        "x-kubernetes-validations": [rule],
+    }
+    with pytest.raises(Invalid, match="estimated rule cost exceeds budget by factor of more than"):
+        await api.create(Address(DEFINITIONS), definition(group, texts))
+    texts |= {"maxItems": 100, "items": {"type": "string", "maxLength": 20}}
+    options = WriteOptions(dry_run=True)
+    await api.create(Address(DEFINITIONS), definition(group, texts), options)

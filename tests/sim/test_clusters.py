@@ -62,8 +62,9 @@ def test_a_watch_sees_what_the_cluster_does_by_itself():
     async def story(_clock, fleet):
         cluster = fleet.add("a")
         seen = []
+        options = WatchOptions(timeout_seconds=30, bookmarks=False)
         await cluster.api.create(DEPLOYMENTS, a_deployment(1))
-        async for event in cluster.api.watch(PODS, WatchOptions(timeout_seconds=30)):
+        async for event in cluster.api.watch(PODS, options):
             seen.append((event.type, event.object["status"]["phase"]))
         return seen
 
@@ -147,7 +148,8 @@ def test_a_line_can_tell_every_event_twice():
     async def story(_clock, fleet):
         cluster = fleet.add("a")
         cluster.line.repeats_events = True
-        watch = cluster.api.watch(MAPS._replace(name="one"), WatchOptions(timeout_seconds=5))
+        options = WatchOptions(timeout_seconds=5, bookmarks=False)
+        watch = cluster.api.watch(MAPS._replace(name="one"), options)
         await cluster.api.create(MAPS, a_map("one"))
         return [event.type async for event in watch]
 

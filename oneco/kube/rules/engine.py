@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from cel_expr_python import cel
 
-from oneco.kube.rules import functions
+from oneco.kube.rules import checked, costs, functions
 from oneco.kube.rules.fields import PACKAGE, Schema, Types
-from oneco.kube.rules.functions import Fn, Own
+from oneco.kube.rules.functions import Fn, Maybe, Own
+from oneco.kube.rules.sizes import Shape
 
 _EXTENSIONS: Final = ("strings", "sets", "lists", "optional", "two-var-comprehensions")
 _OLD: Final = "__old"
@@ -59,15 +60,21 @@ class Checker:
             extensions=[_declared()],
         )
 
-    def check(self, rule: str, wanted: str) -> None:
-        """Unsound unless `rule` compiles and comes to a `wanted` (BOOL or STRING)."""
+    def check(self, rule: str, wanted: str, shape: Shape | None = None) -> int:
+        """What `rule` costs at most; Unsound unless it compiles and comes to a `wanted`.
+
+        That is BOOL or STRING.
+        """
         source = f"{self._start}{rule})" if self._start else rule
         try:
-            found = self._env.compile(source).return_type()
+            compiled = self._env.compile(source)
+            found = compiled.return_type()
         except RuntimeError as failure:
             raise Unsound(_as_the_server_says(str(failure), rule, len(self._start))) from None
         if str(found) not in (wanted, "DYN") or (str(found) == "DYN" and wanted == "BOOL"):
             raise Unsound("")
+        read = checked.read(compiled.serialize())
+        return costs.estimate(read, shape, is_bound=bool(self._start))
 
     def uses_old(self, rule: str) -> bool:
         """Whether a rule that compiles speaks of what was there before."""
@@ -88,7 +95,7 @@ Program = Callable[[Any, Any], Any]
 def program(rule: str, *, is_optional: bool) -> Program:
     """`rule`, which compiles, ready to be asked."""
     source = f"{_OPTIONAL}{rule})" if is_optional else rule
-    compiled = _evaluating().compile(source)
+    compiled = _ready(source)
     old = _OLD if is_optional else "oldSelf"
 
     def ask(value: Any, before: Any) -> Any:
@@ -103,6 +110,26 @@ def program(rule: str, *, is_optional: bool) -> Program:
     return ask
 
 
+def _ready(source: str) -> Any:
+    """The compiled source, with what the library alone cannot say put around some calls."""
+    env = _evaluating()
+    compiled = env.compile(source)
+    if not any(word in source for word in _REWRITTEN):
+        return compiled
+    return env.deserialize(checked.rewritten(compiled.serialize(), _FOLLOWED, _RENAMED))
+
+
+_FOLLOWED: Final[Mapping[str, str]] = {
+    "string": "@text",
+    "validate": "optional.ofNonZeroValue",
+    "format.named": "optional.ofNonZeroValue",
+}
+"""The functions that follow on others when a rule is evaluated."""
+_RENAMED: Final[Mapping[str, str]] = {"cel.@mapInsert": "@insert"}
+"""Functions that the library knows and cannot run, and those that stand in for them."""
+_REWRITTEN: Final = ("string(", "validate(", "format.named(", "transformMap")
+
+
 @functools.cache
 def _config(*, can_bind: bool = False) -> Any:
     """The library's own extensions; `cel.bind` is no part of the API and serves us alone."""
@@ -113,16 +140,22 @@ def _config(*, can_bind: bool = False) -> Any:
 
 @functools.cache
 def _declared() -> Any:
-    return _extension("kubernetes", functions.everything(), _checked_type)
+    declared = [*functions.everything(), *functions.conversions()]
+    return _extension("kubernetes", declared, _checked_type)
 
 
 @functools.cache
 def _evaluating() -> Any:
     dynamic = cel.Type.DYN
+    own = [
+        Fn("@text", (dynamic,), dynamic, functions.text, is_member=False),
+        Fn("@insert", (dynamic,) * 2, dynamic, functions.insert_all, is_member=False),
+        Fn("@insert", (dynamic,) * 3, dynamic, functions.insert, is_member=False),
+    ]
     return cel.NewEnv(
         config=_config(can_bind=True),
         variables={"self": dynamic, "oldSelf": dynamic, _OLD: dynamic},
-        extensions=[_extension("kubernetes", _merged(functions.everything()), _run_type)],
+        extensions=[_extension("kubernetes", [*_merged(functions.everything()), *own], _run_type)],
     )
 
 
@@ -142,27 +175,33 @@ def _extension(name: str, fns: Sequence[Fn], type_of: Callable[[Any], Any]) -> A
 
 
 def _checked_type(kind: Any) -> Any:
+    if isinstance(kind, Maybe):
+        return cel.Type.AbstractType("optional_type", [_checked_type(kind.of)])
     return cel.Type(kind.name) if isinstance(kind, Own) else kind
 
 
 def _run_type(kind: Any) -> Any:
-    return cel.Type.DYN if isinstance(kind, Own) else kind
+    return cel.Type.DYN if isinstance(kind, (Own, Maybe)) else kind
 
 
 def _merged(fns: Sequence[Fn]) -> list[Fn]:
     """One overload where only types of Kubernetes' own tell several apart."""
     groups: dict[tuple[Any, ...], list[Fn]] = {}
     for fn in fns:
-        is_own = isinstance(fn.takes[0], Own)
+        is_own = _is_own(fn)
         takes = (cel.Type.DYN,) * len(fn.takes) if is_own else fn.takes
         shape = (fn.name, fn.is_member, tuple(map(str, takes)))
         groups.setdefault(shape, []).append(fn)
     return [_one_of(group) for group in groups.values()]
 
 
+def _is_own(fn: Fn) -> bool:
+    return bool(fn.takes) and isinstance(fn.takes[0], Own)
+
+
 def _one_of(group: Sequence[Fn]) -> Fn:
     first = group[0]
-    if not isinstance(first.takes[0], Own):
+    if not _is_own(first):
         return first
     by_mark = {fn.takes[0].mark: fn.run for fn in group}
 

@@ -22,6 +22,7 @@ from google.protobuf import (
 Schema = Mapping[str, Any]
 OWN: Final = (
     "kubernetes.Quantity", "kubernetes.URL", "kubernetes.Semver", "net.IP", "net.CIDR",
+    "kubernetes.NamedFormat",
 )  # fmt: skip
 """The types of Kubernetes' own."""
 _Field = descriptor_pb2.FieldDescriptorProto

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ipaddress
 import re
 import urllib.parse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from cel_expr_python import cel
 
 from oneco.kube import quantity
+from oneco.kube.rules import text_formats
 from oneco.kube.rules.fields import OWN
 from oneco.kube.schema_checks import compile_pattern
 
@@ -41,7 +42,15 @@ class Own(NamedTuple):
     mark: str
 
 
-QUANTITY, URL, SEMVER, IP, CIDR = map(Own, OWN, ("quantity", "url", "semver", "ip", "cidr"))
+QUANTITY, URL, SEMVER, IP, CIDR, FORMAT = map(
+    Own, OWN, ("quantity", "url", "semver", "ip", "cidr", "format")
+)
+
+
+class Maybe(NamedTuple):
+    """An optional of another type. `run` gives what is nothing as an empty list or text."""
+
+    of: Any
 
 
 def marked(kind: str, text: str) -> str:
@@ -165,6 +174,21 @@ def _to_semver(text: str) -> str:
     return marked("semver", text)
 
 
+def _to_loose_semver(text: str, is_loose: bool) -> str:
+    """The version, to which a `v`, zeros in front and missing parts do no harm if `is_loose`."""
+    if not is_loose:
+        return _to_semver(text)
+    core, mark, rest = re.fullmatch(r"v?([^-+]*)([-+]?)(.*)", text.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
+    parts = [part.lstrip("0") or "0" if part else part for part in core.split(".", 2)]
+    if not mark or len(parts) == 3:
+        parts += ["0"] * (3 - len(parts))
+    return _to_semver(f"{'.'.join(parts)}{mark}{rest}")
+
+
+def _is_loose_semver(text: str, is_loose: bool) -> bool:
+    return _is(lambda given: _to_loose_semver(given, is_loose))(text)
+
+
 def _version(value: str) -> tuple[Any, ...]:
     core, _, before = text_of(value).partition("+")[0].partition("-")
     names = tuple(
@@ -273,6 +297,7 @@ def _addresses() -> list[Fn]:
         Fn("prefixLength", (CIDR,), T.INT, lambda one: _network(one).prefixlen),
         Fn("masked", (CIDR,), CIDR, lambda one: marked("cidr", str(_network(one)))),
     ]  # fmt: skip
+    made.append(Fn("isLinkLocalMulticast", (IP,), T.BOOL, _is_link_local_multicast))
     for name, attribute in is_what.items():
         made.append(Fn(name, (IP,), T.BOOL, _asks(attribute)))
     for given, read in ((T.STRING, _to_ip), (IP, str)):
@@ -280,6 +305,13 @@ def _addresses() -> list[Fn]:
     for given, read in ((T.STRING, _to_cidr), (CIDR, str)):
         made.append(Fn("containsCIDR", (CIDR, given), T.BOOL, _held(read)))
     return made
+
+
+def _is_link_local_multicast(value: str) -> bool:
+    address = _address(value)
+    if address.version == 4:
+        return address in ipaddress.ip_network("224.0.0.0/24")
+    return bool(address.packed[0] == 0xFF and address.packed[1] & 0x0F == 0x02)
 
 
 def _asks(attribute: str) -> Callable[[str], bool]:
@@ -309,6 +341,8 @@ def _versions() -> list[Fn]:
     return [
         Fn("semver", (T.STRING,), v, _to_semver, is_member=False),
         Fn("isSemver", (T.STRING,), T.BOOL, _is(_to_semver), is_member=False),
+        Fn("semver", (T.STRING, T.BOOL), v, _to_loose_semver, is_member=False),
+        Fn("isSemver", (T.STRING, T.BOOL), T.BOOL, _is_loose_semver, is_member=False),
         Fn("isGreaterThan", (v, v), T.BOOL, lambda one, other: _version(one) > _version(other)),
         Fn("isLessThan", (v, v), T.BOOL, lambda one, other: _version(one) < _version(other)),
         Fn("compareTo", (v, v), T.INT, _compare(_version)),
@@ -320,6 +354,54 @@ def _version_part(place: int) -> Callable[[str], int]:
     return lambda one: int(_version(one)[place])
 
 
+def _formats() -> list[Fn]:
+    def validate(kind: str, text: str) -> list[str]:
+        return text_formats.faults(text_of(kind), text)
+
+    def named(name: str) -> str:
+        return marked("format", name) if name in text_formats.NAMED else ""
+
+    return [
+        Fn("validate", (FORMAT, T.STRING), Maybe(T.List(T.STRING)), validate),
+        Fn("format.named", (T.STRING,), Maybe(FORMAT), named, is_member=False),
+        *(Fn(f"format.{name}", (), FORMAT, _format(name), is_member=False)
+          for name in text_formats.NAMED),
+    ]  # fmt: skip
+
+
+def _format(name: str) -> Callable[[], str]:
+    return lambda: marked("format", name)
+
+
 def everything() -> list[Fn]:
     """All overloads."""
-    return [*_lists(), *_quantities(), *_addresses(), *_urls(), *_versions()]
+    return [
+        *_lists(), *_quantities(), *_addresses(), *_urls(), *_versions(), *_formats(),
+    ]  # fmt: skip
+
+
+def conversions() -> list[Fn]:
+    """Overloads of what the library has already, for the checker alone.
+
+    When rules are evaluated `text` follows on them.
+    """
+    return [Fn("string", (kind,), T.STRING, text_of, is_member=False) for kind in (IP, CIDR)]
+
+
+def insert(into: Mapping[Any, Any], key: Any, value: Any) -> dict[Any, Any]:
+    """A map with one entry more."""
+    if key in into:
+        raise ValueError(f"insert failed: key {key} already exists")
+    return {**into, key: value}
+
+
+def insert_all(into: Mapping[Any, Any], more: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A map with the entries of another."""
+    for key, value in more.items():
+        into = insert(into, key, value)
+    return dict(into)
+
+
+def text(value: Any) -> Any:
+    """What `string` gives for `value`, which it has left alone."""
+    return text_of(value) if mark_of(value) else value

@@ -57,8 +57,11 @@ def completed(crd: Object) -> Object:
     return {**crd, "spec": {**spec, "names": names, "conversion": conversion}}
 
 
-def faults(crd: Object) -> list[Cause]:
-    """What an API server refuses about `crd`, as far as serving it depends on that."""
+def faults(crd: Object, old: Object | None = None) -> list[Cause]:
+    """What an API server refuses about `crd`, as far as serving it depends on that.
+
+    `old` is the definition that it replaces.
+    """
     spec = crd.get("spec") or {}
     found = [
         causes.required(f"spec.{path}")
@@ -73,10 +76,11 @@ def faults(crd: Object) -> list[Cause]:
     if spec.get("scope") not in (None, "Namespaced", "Cluster"):
         choices = ("Cluster", "Namespaced")
         found.append(causes.unsupported("spec.scope", spec["scope"], choices))
-    return found + _version_faults(spec.get("versions") or ())
+    before = dig(old, "spec", "versions", default=()) if old is not None else ()
+    return found + _version_faults(spec.get("versions") or (), before)
 
 
-def _version_faults(versions: Sequence[Object]) -> list[Cause]:
+def _version_faults(versions: Sequence[Object], before: Sequence[Object]) -> list[Cause]:
     found = []
     if sum(1 for version in versions if version.get("storage")) != 1:
         words = "must have exactly one version marked as storage version"
@@ -85,28 +89,30 @@ def _version_faults(versions: Sequence[Object]) -> list[Cause]:
         if not dig(version, "schema", "openAPIV3Schema"):
             field = f"spec.versions[{index}].schema.openAPIV3Schema"
             found.append(causes.required(field, "schemas are required"))
-    return found or _rule_faults(versions)
+    return found or _rule_faults(versions, before)
 
 
-def _rule_faults(versions: Sequence[Object]) -> list[Cause]:
+def _rule_faults(versions: Sequence[Object], before: Sequence[Object]) -> list[Cause]:
     """What is wrong with the rules in CEL of the versions' schemas."""
     made = [dig(version, "schema", "openAPIV3Schema") for version in versions]
+    known = [dig(version, "schema", "openAPIV3Schema") for version in before]
     # The server keeps a schema that all versions share in one place, and says so.
     is_shared = all(schema == made[0] for schema in made)
     found: list[Cause] = []
     for index, schema in enumerate(made[:1] if is_shared else made):
         if schemas.has_rules(schema):
             start = "spec.validation" if is_shared else f"spec.versions[{index}].schema"
-            found += _faults_of_rules(encode(schema), f"{start}.openAPIV3Schema")
+            where, is_new = f"{start}.openAPIV3Schema", schema not in known
+            found += _faults_of_rules(encode(schema), where, is_new)
     return found
 
 
 @functools.lru_cache(maxsize=256)
-def _faults_of_rules(encoded_schema: bytes, path: str) -> tuple[Cause, ...]:
+def _faults_of_rules(encoded_schema: bytes, path: str, is_new: bool) -> tuple[Cause, ...]:
     # Only here, because the library for rules is large.
     from oneco.kube.rules import soundness
 
-    return tuple(soundness.faults(msgspec.json.decode(encoded_schema), path))
+    return tuple(soundness.faults(msgspec.json.decode(encoded_schema), path, is_new=is_new))
 
 
 def accepted_status(crd: Object, now: str) -> Object:

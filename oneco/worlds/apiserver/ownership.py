@@ -81,5 +81,5 @@ def _computed(write: Pending, kind: Type, *, has_status: bool) -> Object:
         now_text=write.time,
         subresource=write.subresource,
         has_status=has_status,
-        unowned=write.unowned,
+        spec=write.spec,
     )

@@ -59,6 +59,8 @@ class Services:
         if spec.get("type") == "ExternalName":
             for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 spec.pop(key, None)
+            if old and old.get("type") != "ExternalName":
+                spec.pop("internalTrafficPolicy", None)
             return []
         wanted = spec.get("clusterIP") or dig(spec, "clusterIPs", 0, default="")
         held = old.get("clusterIP") or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from oneco.kube.objects import Object, dig
@@ -46,12 +46,30 @@ def finished(kind: Kind, new: Object) -> Object:
     return {**new, "status": status(kind, new.get("status") or {})}
 
 
-def unowned(kind: Kind, given: Object) -> tuple[str, ...]:
-    """Parts of the spec that admission adds to a new object as it was `given`: nobody owns them."""
-    if kind != _POD:
-        return ()
-    spec = given.get("spec") or {}
-    return tuple(key for key in ("priority", "preemptionPolicy", "tolerations") if key not in spec)
+def owned_spec(kind: Kind, given: Object, new: Object) -> Object | None:
+    """The spec of `new` without what the server added to what was `given`: nobody owns that.
+
+    None where everything is its writer's.
+    """
+    added = _ADDED.get(kind, ())
+    if not added:
+        return None
+    before: Mapping[str, Any] = given.get("spec") or {}
+    spec = {key: one for key, one in new["spec"].items() if key in before or key not in added}
+    if kind == _SERVICE and "internalTrafficPolicy" in before:
+        # Taken away with the type that it belonged to, after the owners are recorded.
+        spec["internalTrafficPolicy"] = before["internalTrafficPolicy"]
+    if kind == _SERVICE and spec.get("ports"):
+        spec["ports"] = _asked_ports(before.get("ports") or (), spec["ports"])
+    return spec
+
+
+def _asked_ports(given: Sequence[Object], ports: Sequence[Object]) -> list[Object]:
+    asked = {index for index, port in enumerate(given) if port.get("nodePort")}
+    return [
+        port if index in asked else {key: value for key, value in port.items() if key != "nodePort"}
+        for index, port in enumerate(ports)
+    ]
 
 
 def fixed(kind: Kind, new: Object, old: Object) -> Object:
@@ -187,6 +205,11 @@ _NAMESPACE: Final = Kind("", "v1", "Namespace")
 _DAEMON_SET: Final = Kind("apps", "v1", "DaemonSet")
 _TEMPLATE_NUMBER: Final = "deprecated.daemonset.template.generation"
 _POD: Final = Kind("", "v1", "Pod")
+_SERVICE: Final = Kind("", "v1", "Service")
+_ADDED: Final[Mapping[Kind, tuple[str, ...]]] = {
+    _POD: ("priority", "preemptionPolicy", "tolerations"),
+    _SERVICE: ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"),
+}
 _AUTOSCALER: Final = Kind("autoscaling", "v2", "HorizontalPodAutoscaler")
 _CREATIONS: Final[Mapping[Kind, Preparation]] = {
     _NAMESPACE: _namespace,

@@ -87,7 +87,7 @@ class Writes:
         self._gate.check(served.kind, request.key.name, "CREATE", None, new)
         warn(request, new, None)
         if "managedFields" not in meta:
-            new = self._owned(request, None, new, strategies.unowned(served.storage, body))
+            new = self._owned(request, None, new, body)
         if request.options.dry_run:
             return conversion.to_served(served, new)
         stored = self._core.store.commit(request.key, new).after
@@ -102,7 +102,7 @@ class Writes:
         `entries` are the managers that follow from the write, where the caller computed them.
         """
         served = request.served
-        new = self._merged(request, old, conversion.to_stored(served, body))
+        new = merged = self._merged(request, old, conversion.to_stored(served, body))
         new, found = self._completed(request, new, old, is_default=entries is not None)
         if not request.subresource:
             new = self._gate.complete(served.kind, old, new)
@@ -121,7 +121,7 @@ class Writes:
         if entries is not None:
             new = apply.recorded(new, entries)
         else:
-            new = self._owned(request, old, new)
+            new = self._owned(request, old, new, merged)
         if request.options.dry_run:
             return conversion.to_served(served, new)
         if entries is not None:
@@ -198,7 +198,7 @@ class Writes:
         if served.storage == _SERVICE:
             return self.services.allocate(new, old)
         if served.storage == customs.KIND:
-            found = customs.faults(new)
+            found = customs.faults(new, old)
             if not found and (old is None or old["spec"] is not new["spec"]):
                 new = {**new, "status": customs.accepted_status(new, self._core.present())}
             return new, found
@@ -234,12 +234,12 @@ class Writes:
         meta = new["metadata"]
         return {**new, "metadata": {**meta, "generation": (meta.get("generation") or 0) + 1}}
 
-    def _owned(
-        self, request: Request, old: Object | None, new: Object, unowned: tuple[str, ...] = ()
-    ) -> Object:
+    def _owned(self, request: Request, old: Object | None, new: Object, given: Object) -> Object:
+        """`new`, made of what was `given`, with its managers."""
         served = request.served
         now, options = self._core.present(), request.options
-        write = Pending(options.manager, old, new, now, request.subresource, unowned)
+        spec = strategies.owned_spec(served.storage, given, new)
+        write = Pending(options.manager, old, new, now, request.subresource, spec)
         if request.options.dry_run:
             kind = shapes.stored_type(served)
             return self._ownership.tried(write, kind, has_status=served.has_status)

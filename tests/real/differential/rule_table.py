@@ -51,6 +51,22 @@ KEYED = array(
 )
 ANY = {"x-kubernetes-int-or-string": True}
 
+LONG = {"type": "string", "maxLength": 300}
+FORMATS = {
+    "dns1123Label": ["abc", "A.b", "", "a" * 64],
+    "dns1123Subdomain": ["a.b", "A", "a" * 254],
+    "dns1035Label": ["a-b", "1a", "A"],
+    "qualifiedName": ["a/b", "a b", "/", "a/b/c", ""],
+    "labelValue": ["a", "-a", ""],
+    "dns1123LabelPrefix": ["a-", "-", " "],
+    "dns1123SubdomainPrefix": ["a.-", "a.b-"],
+    "dns1035LabelPrefix": ["a-", "1-"],
+    "uri": ["http://a", "a", "", "/p"],
+    "uuid": ["123e4567-e89b-12d3-a456-426614174000", "x"],
+    "byte": ["YQ==", "Y", "*", ""],
+    "date": ["2021-01-01", "2021-1-1", "x"],
+    "datetime": ["2021-01-01T00:00:00Z", "2021-01-01", "2021-13-01T00:00:00Z"],
+}
 VALUES: list[tuple[Schema, list[Any]]] = [
     (ruled("integer", "self > 0"), [1, 0, -1]),
     (ruled("integer", {"rule": "self % 2 == 0", "message": " must be even "}), [2, 3]),
@@ -141,6 +157,22 @@ VALUES: list[tuple[Schema, list[Any]]] = [
     (ruled(array("string", maxItems=3), "self.join('-') == 'a-b'"), [["a", "b"], ["a"]]),
     (ruled(TEXT, "int(self) > 5"), ["6", "5", "x"]),
     (ruled(TEXT, "dyn(self) == 5"), ["5"]),
+    (ruled(TEXT, "isIP(self) && string(ip(self)) == self"), ["1.2.3.4", "::1", "0::1", "x"]),
+    (ruled(TEXT, "string(cidr(self)) == self"), ["10.0.0.0/8", "10.0.0.1/8", "0::/0"]),
+    (ruled(TEXT, "string(self) == 'a' && string(1.5) == '1.5' && string(duration('1h')) == '3600s'"), ["a", "b"]),
+    (ruled(TEXT, "format.named(self).hasValue()"), ["uri", "x", ""]),
+    (ruled(mapping("integer"), "self.transformMap(k, v, v + 1) == {'a': 2}"), [{"a": 1}, {"a": 2}]),
+    (ruled(mapping("integer"), "self.transformMap(k, v, v > 1, v + 1) == {'b': 3}"), [{"a": 1, "b": 2}, {"a": 2}]),
+    (ruled(mapping("integer"), "self.transformMapEntry(k, v, {v: k}).size() == 1"), [{"a": 1}, {"a": 2, "b": 3}]),
+    (ruled(array("integer"), "self.transformList(i, v, v > 1, v + i) == [3]"), [[1, 2], [2]]),
+    (ruled(array("integer"), "self.exists(i, v, i == v) && self.existsOne(i, v, v == 1)"), [[1, 1], [2], [0, 1]]),
+    (ruled(array("integer"), "self.sort() == [1, 2] || self.sortBy(x, -x) == [3, 2]"), [[2, 1], [2, 3], [1]]),
+    (ruled(TEXT, "url(self) == url('http://a')"), ["http://a", "http://b"]),
+    (ruled(TEXT, "semver(self, true) == semver('1.0.0') && isSemver(self, true)"), ["v1.0", "1", "x", "v01.0.0"]),
+    (ruled(TEXT, "ip(self).isLinkLocalMulticast()"), ["224.0.0.1", "ff02::1", "8.8.8.8"]),
+    *((ruled(LONG, {"rule": f"!format.{name}().validate(self).hasValue()",
+                    "messageExpression": f"format.{name}().validate(self).value()[0]"}), texts)
+      for name, texts in FORMATS.items()),
 ]  # fmt: skip
 
 CHANGES: list[tuple[Schema, list[tuple[Any, Any]]]] = [

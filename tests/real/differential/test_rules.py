@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.real.differential.comparing import compare_literally
 from tests.real.differential.custom import DEFINITIONS, definition, resource_of, served
+from tests.real.differential.rule_costs import DEAR
 from tests.real.differential.rule_table import BAD, CHANGES, VALUES
 from tests.real.differential.steps import NAME, Case, Step
 
@@ -53,8 +54,17 @@ def test_rules_hold_for_the_same_changes(pair):
 
 
 def test_bad_rules_are_refused_alike(pair):
+    compare_literally(pair, "CEL rules, bad ones", definitions(BAD))
+
+
+def test_rules_that_are_too_dear_are_refused_alike(pair):
+    compare_literally(pair, "CEL rules, dear ones", definitions(DEAR))
+
+
+def definitions(schemas):
+    """Trying to define a kind for each schema."""
     cases = []
-    for number, schema in enumerate(BAD):
-        crd = definition(schema_of([(schema,)]), group=f"bad{number}.example.io")
+    for number, schema in enumerate(schemas):
+        crd = definition(schema_of([(schema,)]), group=f"try{number}.example.io")
         cases.append(Case(DEFINITIONS, [Step("create", crd, {"dry_run": True})], False))
-    compare_literally(pair, "CEL rules, bad ones", cases)
+    return cases
