@@ -366,3 +366,16 @@ def test_patches_cannot_make_an_object_deeper_than_it_may_be(pots):
 @pytest.mark.parametrize("number", ["-1", "9" * 30, "many"])
 def test_a_number_that_no_server_counts_to_is_refused(admin, number):
     assert admin.ask("GET", f"{MAPS}?watch=1&timeoutSeconds={number}").code == 400
+
+
+def test_whoever_creates_what_is_not_enforced_is_told_so(admin):
+    body = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "few"},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    made = admin.ask("POST", "/api/v1/namespaces/default/resourcequotas", body)
+    assert made.code == 201
+    words = "ResourceQuota: this server keeps it and does not enforce it"
+    assert words in made.headers["warning"]

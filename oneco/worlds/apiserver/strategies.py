@@ -11,6 +11,21 @@ from oneco.kube.refs import Kind
 from oneco.worlds.apiserver import customs
 from oneco.worlds.apiserver.core import Caller
 
+WITHOUT_EFFECT: Final = frozenset(
+    {
+        Kind("", "v1", "LimitRange"),
+        Kind("", "v1", "ResourceQuota"),
+        Kind("scheduling.k8s.io", "v1", "PriorityClass"),
+        Kind("apiregistration.k8s.io", "v1", "APIService"),
+        *(
+            Kind("admissionregistration.k8s.io", "v1", f"{what}{rest}")
+            for what in ("Mutating", "Validating")
+            for rest in ("WebhookConfiguration", "AdmissionPolicy", "AdmissionPolicyBinding")
+        ),
+    }
+)
+"""Kinds that hold back or change other objects on a kube-apiserver, and nothing here."""
+KEPT_ONLY: Final = "this server keeps it and does not enforce it"
 Preparation = Callable[[Object, Caller], Object]
 
 

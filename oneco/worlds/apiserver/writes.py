@@ -264,6 +264,9 @@ def warn(request: Request, new: Object, old: Object | None) -> None:
     if request.caller.warn is not ignore_warning and not request.subresource:
         for text in warnings(request.served.storage, new, old):
             request.caller.warn(text)
+        kind = request.served.storage
+        if kind in strategies.WITHOUT_EFFECT and old is None:
+            request.caller.warn(f"{kind.kind}: {strategies.KEPT_ONLY}")
 
 
 def stale(served: Served, name: str) -> Conflict:

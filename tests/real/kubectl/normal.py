@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from oneco.worlds.apiserver.strategies import KEPT_ONLY
 from tests.real.kubectl.worlds import Said
 
 _AGE = r"(?:\d+y)?(?:\d+d)?(?:\d+h)?(?:\d+m(?!s))?(?:\d+s)?"
@@ -23,6 +24,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r'("?uid"?:) ?"?<uid>"?', r"\1 <uid>"),
         (r"/tmp/[^\s\"']*(?:LIVE|MERGED)-\d+", "<folder>"),
         (r"/\S*\.kubeconfig", "<kubeconfig>"),
+        # Said by ours alone, of kinds that it keeps without an effect.
+        (rf"^Warning: \w+: {KEPT_ONLY}\n?", ""),
         (r"https://127\.0\.0\.1:\d+", "<server>"),
         (r"\b127\.0\.0\.1:\d+\b", "<server>"),
         (r"\b10\.\d+\.\d+\.\d+\b", "<ip>"),
