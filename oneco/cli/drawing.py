@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from oneco.cli import printing
 from oneco.cli.tree import Application, Cluster, Release, State, Wave, Workload
-from oneco.kinds import durations
+from oneco.kinds import durations, naming
 from oneco.kube import times
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _wave(wave: Wave, number: int, stem: str, count: int) -> Iterator[Line]:
         late = _late(cluster)
         for position, workload in enumerate(late):
             leaf, _ = _stems(deeper, position, len(late))
-            yield Line(leaf, cluster.state, workload.name, _workload_text(workload))
+            yield Line(leaf, cluster.state, _title(cluster, workload), _workload_text(workload))
     if folded:
         place, _ = _stems(below, rows - 1, rows)
         more = f"and {printing.counted(folded, 'more cluster')}"
@@ -135,6 +135,13 @@ def _late(cluster: Cluster) -> tuple[Workload, ...]:
     if cluster.state not in ("going", "failed", "held"):
         return ()
     return tuple(one for one in cluster.workloads if min(one.updated, one.ready) < one.target)
+
+
+def _title(cluster: Cluster, workload: Workload) -> str:
+    """Its name; where another has the same, with its kind."""
+    if sum(one.name == workload.name for one in cluster.workloads) == 1:
+        return workload.name
+    return f"{naming.kind_label(workload.api_version, workload.kind)} {workload.name}"
 
 
 def _pods(cluster: Cluster) -> str:

@@ -37,6 +37,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 class Workload(Value, frozen=True):
     """One workload in one cluster, in pods."""
 
+    api_version: str
     kind: str
     name: str
     replicas: int
@@ -303,6 +304,7 @@ def _cluster(spec: UnitSpec, status: UnitStatus, release: ReleaseStatus) -> Clus
         batches=status.batches,
         workloads=tuple(
             Workload(
+                api_version=one.api_version,
                 kind=one.kind,
                 name=one.name,
                 replicas=one.replicas,

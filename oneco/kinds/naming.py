@@ -10,6 +10,17 @@ def digest(*parts: str, length: int = 10) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:length]
 
 
+_KUBERNETES_OWN = frozenset({"", "apps", "batch"})
+_IN_TWO_GROUPS = frozenset({"DaemonSet", "Job", "StatefulSet"})
+
+
+def kind_label(api_version: str, kind: str) -> str:
+    """The kind as people read it: with its group where Kubernetes has one of the same name."""
+    group = api_version.partition("/")[0] if "/" in api_version else ""
+    is_plain = group in _KUBERNETES_OWN or kind not in _IN_TWO_GROUPS
+    return kind if is_plain else f"{kind}.{group}"
+
+
 def unit_name(namespace: str, application: str, unit: str) -> str:
     """The name of the unit, the work and the observation of one application in one unit."""
     return f"{application[:40]}-{digest(namespace, application, unit)}"

@@ -183,6 +183,7 @@ UnitPhase = Literal[
 class WorkloadProgress(Part, frozen=True):
     """One workload's part of a batch, in pods."""
 
+    api_version: str = ""
     kind: str = ""
     name: str = ""
     namespace: str = ""

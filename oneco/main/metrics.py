@@ -62,8 +62,10 @@ def probe(fleet: Mapping[str, Metered]) -> Probe:
 
 def _choice(store: Store, workload: ObjectRef) -> _Choice:
     plural, namespace = f"{workload.kind.lower()}s", workload.namespace or "default"
-    # A question names kinds without their groups, and two groups have some of the same names.
-    places = (Key(f"{group}/{plural}", namespace, workload.name) for group in _GROUPS)
+    # A question of an older hub names kinds without their groups; two have some of the same names.
+    group = workload.api_version.rpartition("/")[0]
+    groups = (group,) if group else _GROUPS
+    places = (Key(f"{one}/{plural}", namespace, workload.name) for one in groups)
     live = next((found for key in places if (found := store.get(key)) is not None), None)
     if live is None:
         return _Choice((), ())

@@ -57,7 +57,10 @@ def ask(seen: UnitSeen, status: UnitStatus, now: Instant, until: Instant) -> Ask
     reached = times.from_text(status.batch_reached_at)
     due = _last_due(reached, now, until)
     workloads = [
-        ObjectRef(kind=row.kind, namespace=row.namespace, name=row.name) for row in status.workloads
+        ObjectRef(
+            api_version=row.api_version, kind=row.kind, namespace=row.namespace, name=row.name
+        )
+        for row in status.workloads
     ]
     actions: list[Action] = []
     waiting: Reason | None = None

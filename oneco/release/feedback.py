@@ -22,7 +22,8 @@ _APPLIED = "Applied"
 # What an API server says when trying again will not help.
 _FINAL = (" is invalid: ", "denied the request", "error validating data", "is immutable")
 
-Rows = Mapping[tuple[str, str, str], ocm.ManifestStatus]
+Rows = Mapping[tuple[str, str, str, str], ocm.ManifestStatus]
+"""By group, kind, namespace and name."""
 
 
 def observed(
@@ -34,8 +35,8 @@ def observed(
     if work is None or applied is None:
         return None
     rows = {
-        (one.resource_meta.kind, one.resource_meta.namespace, one.resource_meta.name): one
-        for one in status.resource_status.manifests
+        (meta.group, meta.kind, meta.namespace, meta.name): one
+        for meta, one in ((one.resource_meta, one) for one in status.resource_status.manifests)
     }
     manifests = objects.dig(work, "spec", "workload", "manifests", default=())
     return Observed(
@@ -61,7 +62,7 @@ def _observed(manifest: Object, rows: Rows, steps: Steps) -> ObservedObject:
         namespace=objects.namespace(manifest),
         name=objects.name(manifest),
     )
-    row = rows.get((ref.kind, ref.namespace, ref.name))
+    row = rows.get((kind.group, ref.kind, ref.namespace, ref.name))
     if row is None:
         return ObservedObject(ref=ref)
     applied = find(row.conditions, _APPLIED) or {}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from oneco.decision import Reason
+from oneco.kinds.naming import kind_label
 from oneco.kinds.release import Observed, ObservedObject, WorkloadProgress
 from oneco.kube import objects
 from oneco.kube.objects import Object
@@ -94,7 +95,7 @@ def is_about(observed: Observed, work: Object) -> bool:
 def _failure(seen: Sequence[ObservedObject], is_strict: bool) -> Reason | None:
     for one in seen:
         if one.is_refused:
-            message = f"{_label(one)} was refused by the cluster: {one.message}"
+            message = f"{label(one)} was refused by the cluster: {one.message}"
             return Reason("ApplyRefused", message)
         broken = health.failure(one)
         if broken is not None:
@@ -103,7 +104,7 @@ def _failure(seen: Sequence[ObservedObject], is_strict: bool) -> Reason | None:
         for problem in one.problems:
             pods = f"{problem.pods} new pod{'s' if problem.pods != 1 else ''}"
             detail = f": {problem.message}" if problem.message else ""
-            message = f"{pods} of {_label(one)}: {problem.reason}{detail}"
+            message = f"{pods} of {label(one)}: {problem.reason}{detail}"
             return Reason(problem.reason, message)
     return None
 
@@ -114,16 +115,19 @@ def _first_waiting(
     for one in seen:
         if not one.is_applied:
             detail = f": {one.message}" if one.message else ""
-            return Reason("NotApplied", f"{_label(one)} is not applied yet{detail}")
+            return Reason("NotApplied", f"{label(one)} is not applied yet{detail}")
         if not one.is_current:
-            message = f"{_label(one)}: the cluster has not looked at the newest version yet"
+            message = f"{label(one)}: the cluster has not looked at the newest version yet"
             return Reason(OUTDATED, message)
         unfinished = health.unfinished(one)
         if unfinished is not None:
             return unfinished
+    names = [row.name for row in progress]
     for row in progress:
         if row.updated < row.target or row.ready < row.target:
-            message = f"{row.ready} of {row.target} new pods of {row.name} are ready"
+            is_alone = names.count(row.name) == 1
+            place = row.name if is_alone else f"{kind_label(row.api_version, row.kind)} {row.name}"
+            message = f"{row.ready} of {row.target} new pods of {place} are ready"
             return Reason("PodsNotReady", message)
     return None
 
@@ -132,10 +136,15 @@ def _first_paused(
     seen: Sequence[ObservedObject], progress: Sequence[WorkloadProgress]
 ) -> Reason | None:
     """The first that is paused with pods to update; what its own manifest pauses has none."""
-    short = {(row.kind, row.namespace, row.name) for row in progress if row.updated < row.target}
+    short = {
+        (row.api_version, row.kind, row.namespace, row.name)
+        for row in progress
+        if row.updated < row.target
+    }
     for one in seen:
-        if one.is_paused and (one.ref.kind, one.ref.namespace, one.ref.name) in short:
-            message = f"{_label(one)} is paused in the cluster: nothing goes on until it is resumed"
+        ref = one.ref
+        if one.is_paused and (ref.api_version, ref.kind, ref.namespace, ref.name) in short:
+            message = f"{label(one)} is paused in the cluster: nothing goes on until it is resumed"
             return Reason("WorkloadPaused", message)
     return None
 
@@ -150,6 +159,7 @@ def _progress(
     by_identity = {identity(one): one for one in manifests if kind_of(one) in workloads}
     return tuple(
         WorkloadProgress(
+            api_version=one.ref.api_version,
             kind=one.ref.kind,
             name=one.ref.name,
             namespace=one.ref.namespace,
@@ -177,5 +187,6 @@ def _target(
     return min(wanted, workloads[kind_of(manifest)].reach(manifest, one.replicas))
 
 
-def _label(one: ObservedObject) -> str:
-    return f"{one.ref.kind} {one.ref.name}"
+def label(one: ObservedObject) -> str:
+    """The object's kind and name, for people."""
+    return f"{kind_label(one.ref.api_version, one.ref.kind)} {one.ref.name}"

@@ -102,7 +102,10 @@ def _spec(
         "asked_at": asked_at,
         "first_asked_at": asked_at,
         "workloads": tuple(
-            ObjectRef(kind=one.kind, namespace=one.namespace, name=one.name) for one in workloads
+            ObjectRef(
+                api_version=one.api_version, kind=one.kind, namespace=one.namespace, name=one.name
+            )
+            for one in workloads
         ),
     }
     return build(CheckRunSpec(**{**whole, **more}))  # type: ignore[arg-type]

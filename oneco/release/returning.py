@@ -9,7 +9,7 @@ from oneco.kube import objects, times
 from oneco.kube.api import Patch
 from oneco.kube.refs import kind_of
 from oneco.release import foreign, works
-from oneco.release.judgement import is_about, stand
+from oneco.release.judgement import is_about, label, stand
 from oneco.release.ports import Workloads
 from oneco.release.seen import UnitSeen
 from oneco.release.unit_writes import address, bring, changed, decided, show, take_away, wait
@@ -100,7 +100,7 @@ def mend(seen: UnitSeen, workloads: Workloads) -> Decision | None:
     gone = [one for one in seen.observed.objects if one.is_gone] if seen.observed else []
     if not is_told or not gone:
         return None
-    names = ", ".join(f"{one.ref.kind} {one.ref.name}" for one in gone)
+    names = ", ".join(map(label, gone))
     message = f"{names} was deleted in the cluster: puts {seen.before.revision} back first"
     return decided(
         seen, status, Reason("WorkloadDeleted", message),

@@ -82,6 +82,19 @@ def test_a_release_under_way_shows_the_batch_its_pods_and_what_is_waited_for():
     ]
 
 
+def test_workloads_of_one_name_are_told_apart_by_kind_and_group():
+    web = {"kind": "StatefulSet", "name": "web", "replicas": 4, "target": 1, "updated": 0}
+    rows = [{**web, "apiVersion": version, "ready": 0}
+            for version in ("apps/v1", "apps.kruise.io/v1beta1")]  # fmt: skip
+    units = [a_unit("lab", "Progressing", batch=1, batches=2, isTouched=True, workloads=rows)]
+    release = a_release("Progressing", a_wave("test", 1, startedAt=SINCE), opened=1)
+    made = tree(an_application(), [release], units)
+    named = [line.partition("● ")[2].partition("  ")[0] for line in shown(made)[-2:]]
+    assert named == ["StatefulSet web", "StatefulSet.apps.kruise.io web"]
+    (cluster,) = made.releases[0].waves[0].clusters
+    assert [one.api_version for one in cluster.workloads] == ["apps/v1", "apps.kruise.io/v1beta1"]
+
+
 def test_a_silence_says_until_when():
     workload = {"kind": "Deployment", "name": "web", "replicas": 10, "target": 1}
     units = [

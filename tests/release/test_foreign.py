@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from oneco.kinds import agents, ocm
 from oneco.kinds.oam import CLUSTER_LABEL
 from oneco.kube import objects
+from oneco.kube.refs import kind_of
 from oneco.main.workloads import STEPS
 from oneco.release import feedback, foreign, stepping
 from oneco.release.foreign import Foreign
@@ -46,6 +47,7 @@ def told(work, kind: str = "Deployment", *, applied: int = 1, message: str = "",
     row = {
         "resourceMeta": {
             "ordinal": 0,
+            "group": kind_of(manifest).group,
             "kind": kind,
             "namespace": objects.namespace(manifest),
             "name": objects.name(manifest),
@@ -202,3 +204,12 @@ def test_a_step_never_opens_more_than_the_workload_allows(pods, shares, done, al
             assert before <= after <= target
             # What is not held any more goes at its own controller's pace.
             assert target == count or after - before <= max(1, math.floor(most))
+
+
+def test_two_objects_whose_kinds_only_differ_in_their_groups_are_told_apart():
+    plain = {**a_deployment(), "kind": "DaemonSet"}
+    advanced = {**plain, "apiVersion": "apps.kruise.io/v1alpha1"}
+    answered = told(a_work(advanced, plain), "DaemonSet")
+    observed = feedback.observed(answered, "life", is_confirmed=True, steps=STEPS)
+    assert observed is not None
+    assert [one.is_applied for one in observed.objects] == [True, False]
