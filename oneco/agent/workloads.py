@@ -71,15 +71,14 @@ class Seen:
 
 def look(reader: Reader, live: Object, driver: Workload) -> Seen:
     """What there is to know about the pods of `live`."""
-    namespace = objects.namespace(live)
     history: Sequence[Object] = ()
     if driver.history is not None:
-        history = tuple(_owned(reader.list(driver.history, namespace, "member"), (live,)))
+        history = tuple(_owned(reader, driver.history, (live,)))
     said = driver.said(live, history)
     is_told = said.updated_ready is not None and said.updated_ready >= said.updated
     if is_told:
         return Seen(driver, live, said, (), frozenset())
-    pods = tuple(_owned(reader.list(PODS, namespace, "member"), (live, *history)))
+    pods = tuple(_owned(reader, PODS, (live, *history)))
     nodes = reader.list(NODES, "", "member") if driver.is_on_nodes else ()
     return Seen(driver, live, said, pods, frozenset(map(objects.name, filter(_is_silent, nodes))))
 
@@ -215,9 +214,9 @@ def _staying(pods: Iterable[Object]) -> Iterable[Object]:
     return (pod for pod in pods if not objects.is_deleting(pod))
 
 
-def _owned(candidates: Iterable[Object], owners: Iterable[Object]) -> Iterable[Object]:
-    uids = set(map(objects.uid, owners))
-    for one in candidates:
-        reference = objects.controller_of(one)
-        if reference is not None and reference.get("uid") in uids:
-            yield one
+def _owned(reader: Reader, resource: Resource, owners: Iterable[Object]) -> list[Object]:
+    # Never by going through a namespace: that would cost each workload of it all the others' pods.
+    found = (
+        one for owner in owners for one in reader.owned(resource, objects.uid(owner), "member")
+    )
+    return sorted(found, key=objects.name)

@@ -1,4 +1,4 @@
-"""What a process has seen of its clusters: objects by side and resource, indexed by label."""
+"""What a process has seen of its clusters: objects by side and resource, by label and owner."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ class Table:
         self.objects: dict[Place, Object] = {}
         self._by_namespace: dict[str, dict[str, Object]] = {}
         self._labelled: dict[str, dict[str, dict[Place, Object]]] = {key: {} for key in indexed}
+        self._owned: dict[str, dict[Place, Object]] = {}
         self._gone: dict[Place, int] = {}
 
     def put(self, place: Place, obj: Object, listed_at: int = 0) -> tuple[bool, Object | None]:
         """Take `obj` in unless something at least as new is known: whether taken, and the old.
 
         A list of version `listed_at` decides about everything that is not newer than the list.
+        What is kept has the very spec of the old, if that is the same.
         """
         old = self.objects.get(place)
         version = _version(obj)
@@ -46,6 +48,7 @@ class Table:
             return False, old
         if _is_stale(version, self._gone.get(place, 0), listed_at):
             return False, None
+        obj = _sharing(old, obj)
         self.objects[place] = obj
         self._by_namespace.setdefault(place[0], {})[place[1]] = obj
         self._index(place, old, obj)
@@ -79,7 +82,13 @@ class Table:
         found = self._labelled[key].get(value)
         return [found[place] for place in sorted(found)] if found else []
 
+    def owned(self, uid: str) -> list[Object]:
+        """The objects that the object of this uid controls, in the order of their places."""
+        found = self._owned.get(uid)
+        return [found[place] for place in sorted(found)] if found else []
+
     def _index(self, place: Place, old: Object | None, new: Object | None) -> None:
+        self._index_owner(place, old, new)
         for key, values in self._labelled.items():
             before = objects.labels(old).get(key) if old is not None else None
             after = objects.labels(new).get(key) if new is not None else None
@@ -87,6 +96,16 @@ class Table:
                 values[before].pop(place, None)
             if after is not None and new is not None:
                 values.setdefault(after, {})[place] = new
+
+    def _index_owner(self, place: Place, old: Object | None, new: Object | None) -> None:
+        before, after = _owner(old), _owner(new)
+        if before and before != after:
+            held = self._owned[before]
+            held.pop(place, None)
+            if not held:
+                del self._owned[before]
+        if after and new is not None:
+            self._owned.setdefault(after, {})[place] = new
 
 
 class Cache:
@@ -117,9 +136,10 @@ class Cache:
     def take(self, side: Side, resource: Resource, obj: Object, listed_at: int = 0) -> None:
         """An object as a watch or the answer to a write shows it, or a list of that version."""
         place = (objects.namespace(obj), objects.name(obj))
-        taken, old = self.table(side, resource).put(place, obj, listed_at)
+        table = self.table(side, resource)
+        taken, old = table.put(place, obj, listed_at)
         if taken:
-            self._tell(Seen(side, resource, old, obj))
+            self._tell(Seen(side, resource, old, table.objects[place]))
 
     def drop(self, side: Side, resource: Resource, obj: Object) -> None:
         """An object that a watch saw deleted; `obj` is its last state."""
@@ -166,9 +186,32 @@ class CacheReader:
         """The objects that carry this label with this value."""
         return self._cache.table(side, resource).labelled(*label)
 
+    def owned(self, resource: Resource, uid: str, side: Side = "hub") -> Sequence[Object]:
+        """The objects that the object of this uid controls."""
+        return self._cache.table(side, resource).owned(uid)
+
     def failures(self) -> Sequence[Failure]:
         """What the API refused the last time that this key was acted for."""
         return self._failures
+
+
+def _sharing(old: Object | None, new: Object) -> Object:
+    """`new` with the very spec of `old`, if that is the same.
+
+    Every change of a status comes with the whole spec again, decoded anew: what deciders remember
+    of a spec, they remember by its identity.
+    """
+    if old is None or not objects.generation(new):
+        return new
+    spec = old.get("spec")
+    # Python takes 1 and true for equal; a server that counts generations does not.
+    is_same = objects.generation(old) == objects.generation(new) and spec == new.get("spec")
+    return {**new, "spec": spec} if spec and is_same and spec is not new["spec"] else new
+
+
+def _owner(obj: Object | None) -> str:
+    reference = objects.controller_of(obj) if obj is not None else None
+    return "" if reference is None else str(reference.get("uid") or "")
 
 
 def _is_stale(version: int, known: int, listed_at: int) -> bool:

@@ -134,6 +134,10 @@ class Reader(Protocol):
         """The objects that carry this label with this value, in any namespace."""
         ...
 
+    def owned(self, resource: Resource, uid: str, side: Side = "hub") -> Sequence[Object]:
+        """The objects that the object of this uid controls, in any namespace."""
+        ...
+
     def failures(self) -> Sequence[Failure]:
         """What the API refused the last time that this key was acted for."""
         ...

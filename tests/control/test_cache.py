@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oneco.control.cache import Cache, CacheReader
+from oneco.control.cache import Cache, CacheReader, Seen
 from oneco.kube.refs import Address, Resource
 
 MAPS = Resource("", "v1", "configmaps")
@@ -107,3 +107,55 @@ def test_listeners_hear_of_what_was_taken_in_and_of_nothing_else():
     cache.drop("hub", MAPS, a_map(7))
     cache.drop("hub", MAPS, a_map(7))
     assert heard == [(True, False), (False, False), (False, True)]
+
+
+def a_pod(version: int, name: str, owner: str):
+    owners = [{"kind": "ReplicaSet", "name": "r", "uid": owner, "controller": True}]
+    meta = {"name": name, "namespace": "default", "resourceVersion": str(version)}
+    return {"metadata": {**meta, "ownerReferences": owners}}
+
+
+def a_thing(version: int, generation: int, spec: dict, **parts):
+    meta = {**a_map(version)["metadata"], "generation": generation}
+    return {"metadata": meta, "spec": spec, **parts}
+
+
+def test_a_spec_that_a_new_version_repeats_stays_the_very_same_value():
+    """What deciders remember of a spec must not be worked out anew with each status."""
+    cache = a_cache()
+    first = a_thing(1, 1, {"deep": [{"a": 1}]}, status={"ready": 0})
+    cache.take("hub", MAPS, first)
+    seen: list[Seen] = []
+    cache.listen(seen.append)
+    cache.take("hub", MAPS, a_thing(2, 1, {"deep": [{"a": 1}]}, status={"ready": 1}))
+    found = CacheReader(cache).get(HERE)
+    assert found is not None
+    assert found["spec"] is first["spec"]
+    assert (found["status"], known(cache)) == ({"ready": 1}, "2")
+    assert seen[0].new is found
+
+
+@pytest.mark.parametrize("generation", [0, 2])
+def test_a_spec_of_another_generation_or_of_none_is_taken_as_it_comes(generation):
+    cache = a_cache()
+    cache.take("hub", MAPS, a_thing(1, 1 if generation else 0, {"size": 1}))
+    # Equal in Python's eyes, and another thing in JSON's.
+    cache.take("hub", MAPS, a_thing(2, generation, {"size": True}))
+    found = CacheReader(cache).get(HERE)
+    assert found is not None
+    assert found["spec"]["size"] is True
+
+
+def test_pods_are_found_by_the_uid_of_what_controls_them():
+    cache = a_cache()
+    for version, name, owner in ((1, "b", "one"), (2, "a", "one"), (3, "c", "two")):
+        cache.take("hub", MAPS, a_pod(version, name, owner))
+    reader = CacheReader(cache)
+
+    def owned(uid: str) -> list[str]:
+        return [one["metadata"]["name"] for one in reader.owned(MAPS, uid)]
+
+    assert (owned("one"), owned("two"), owned("none")) == (["a", "b"], ["c"], [])
+    cache.take("hub", MAPS, a_pod(4, "b", "two"))
+    cache.drop("hub", MAPS, a_pod(5, "c", "two"))
+    assert (owned("one"), owned("two")) == (["a"], ["b"])

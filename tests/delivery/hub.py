@@ -42,6 +42,10 @@ class Hub:
     ) -> Sequence[Object]:
         return [one for one in self.list(resource) if objects.labels(one).get(label[0]) == label[1]]
 
+    def owned(self, resource: Resource, uid: str, side: Side = "hub") -> Sequence[Object]:
+        found = self.list(resource)
+        return [one for one in found if (objects.controller_of(one) or {}).get("uid") == uid]
+
     def failures(self) -> Sequence[Failure]:
         return ()
 

@@ -107,9 +107,8 @@ class Connection:
     async def send(self, request: Request) -> Answer:
         """The whole answer to `request`."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                line = await self._open(request)
-                body = await self._body(line)
+            line = await self._open(request)
+            body = await self._body(line)
         except failures.RAISED as error:
             raise failures.named(error, self._cluster) from error
         return Answer(line.status, body, line.headers.get("etag", ""))
@@ -196,7 +195,6 @@ class Connection:
     def _leave(self, line: Line) -> None:
         """Keep the line for others, if the answer was read to its end."""
         if line.is_reusable() and not self._is_closed:
-            line.patience(None)
             self._idle.give(line)
         else:
             line.end()
@@ -245,9 +243,10 @@ class Connection:
 
 async def _asked(line: Line, written: bytes, stream: Stream | None) -> Line:
     try:
-        if stream is not None:
-            line.patience(stream.quiet_seconds)
-        await line.ask(written, is_stream=stream is not None)
+        if stream is None:
+            await line.ask(written, ANSWER_SECONDS)
+        else:
+            await line.ask(written, stream.quiet_seconds, is_stream=True)
     except BaseException:
         line.end()
         raise

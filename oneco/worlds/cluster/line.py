@@ -14,6 +14,8 @@ import httptools
 
 # So much of a stream waits for whoever reads it; then the server has to wait too.
 _MOST_UNREAD_BYTES = 1024 * 1024
+# Of an answer that is late while nobody waits for it just now.
+_LOOK_AGAIN_SECONDS = 0.1
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -37,7 +39,7 @@ class Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._lost: BaseException | None = None
-        self._quiet_seconds: float | None = None
+        self._patience: float | None = None
         self._heard_at = 0.0
         self._alarm: asyncio.TimerHandle | None = None
         self.gone: asyncio.Future[None] = self._loop.create_future()
@@ -61,13 +63,16 @@ class Line(asyncio.Protocol):
         """Whether another request can go out."""
         return self._lost is None and self._transport is not None
 
-    async def ask(self, request: bytes, *, is_stream: bool = False) -> None:
+    async def ask(self, request: bytes, seconds: float | None, *, is_stream: bool = False) -> None:
         """Send `request`; return when the head of its answer is there.
 
-        Of a stream the server sends only as much ahead as is read.
+        TimeoutError, here or while the body is read, when the answer is not whole within `seconds`.
+        Of a stream the server sends only as much ahead as is read, and it may go on for ever, but
+        never be silent for so long.
         """
         self._begin()
         self._is_stream = is_stream
+        self._be_patient(seconds)
         if self._lost is not None or self._transport is None:
             raise HungUp
         self._transport.write(request)
@@ -94,12 +99,6 @@ class Line(asyncio.Protocol):
             self._transport.resume_reading()
         return found
 
-    def patience(self, seconds: float | None) -> None:
-        """End with TimeoutError whatever waits here when nothing came for so long."""
-        self._quiet_seconds, self._heard_at = seconds, self._loop.time()
-        if seconds is not None and self._alarm is None:
-            self._alarm = self._loop.call_later(seconds, self._ring)
-
     def is_reusable(self) -> bool:
         """Whether the answer was read to its end and the server keeps the connection."""
         return self.is_open and self._is_whole and self._is_kept
@@ -123,22 +122,35 @@ class Line(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    def _be_patient(self, seconds: float | None) -> None:
+        self._patience, self._heard_at = seconds, self._loop.time()
+        # One alarm serves many requests, and all events of a stream: setting one for each would
+        # cost more than the event. It rings too early at times, and looks then.
+        if self._alarm is not None and (seconds is None or self._alarm.when() > self._due(seconds)):
+            self._alarm.cancel()
+            self._alarm = None
+        if self._alarm is None and seconds is not None:
+            self._alarm = self._loop.call_at(self._due(seconds), self._ring)
+
+    def _due(self, seconds: float) -> float:
+        return self._heard_at + seconds
+
     def _ring(self) -> None:
-        # One timer for a whole stream: setting one for every event would cost more than the event.
         self._alarm = None
-        if self._quiet_seconds is None:
+        if self._patience is None or (self._is_whole and self._waiter is None):
             return
-        if self._waiter is None:
+        if self._waiter is None and self._is_stream:
             # Whoever reads is busy: the silence begins when it listens again.
             self._heard_at = self._loop.time()
-        left = self._heard_at + self._quiet_seconds - self._loop.time()
-        if left > 0:
-            self._alarm = self._loop.call_later(left, self._ring)
-        elif self._waiter is not None and not self._waiter.done():
-            self._waiter.set_exception(TimeoutError())
+        left = self._due(self._patience) - self._loop.time()
+        if left <= 0 and self._waiter is not None:
+            if not self._waiter.done():
+                self._waiter.set_exception(TimeoutError())
+            return
+        self._alarm = self._loop.call_later(max(left, _LOOK_AGAIN_SECONDS), self._ring)
 
     def _stop_alarm(self) -> None:
-        self._quiet_seconds = None
+        self._patience = None
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -152,7 +164,8 @@ class Line(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes came from the server."""
-        self._heard_at = self._loop.time()
+        if self._is_stream:
+            self._heard_at = self._loop.time()
         if self._is_whole:
             # Nobody asked: what follows could be taken for the next answer.
             self._lose(Broken("bytes without a request"))
