@@ -156,6 +156,10 @@ class ServiceUnavailable(ApiOutage):
     code, reason = 503, "ServiceUnavailable"
 
 
+class Untrusted(ServiceUnavailable):
+    """Whoever answers there is certified by another authority than the one that is trusted."""
+
+
 class Timeout(ApiOutage):
     """No answer came in time; the request may have been carried out."""
 

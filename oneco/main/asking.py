@@ -15,7 +15,7 @@ from oneco.integrations.x509 import requests
 from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.api import Api
-from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized
+from oneco.kube.errors import AlreadyExists, Forbidden, NotFound, Unauthorized, Untrusted
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.main.telling import Say
@@ -49,6 +49,9 @@ async def persist(asking: Asking, clock: Clock, say: Say) -> bytes:
                 raise Refused("the invitation", found=_REFUSED, wanted=NEW_INVITATION) from refusal
             await clock.sleep_until(Instant(clock.now() + _LOOK_SECONDS))
             continue
+        except Untrusted as stranger:
+            found = f"one for another hub than the one that answers ({stranger})"
+            raise Refused("the invitation", found=found, wanted=NEW_INVITATION) from stranger
         except Unavailable as outage:
             say(f"the hub cannot be asked for a certificate: {outage}; trying again")
         await clock.sleep_until(Instant(clock.now() + pause))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
 import pytest
 import yaml
@@ -10,8 +11,10 @@ import yaml
 from oneco.errors import Refused
 from oneco.kinds import ocm
 from oneco.kube.refs import Address
-from oneco.main import crds, joining
+from oneco.main import crds, enrolling, joining
 from oneco.main.connecting import Choice
+from oneco.worlds.clocks import RealClock
+from oneco.worlds.cluster import kubeconfig
 from tests.agents.processes import Person
 from tests.embedded.servers import a_server
 
@@ -56,3 +59,17 @@ def test_to_invite_is_to_accept_and_the_text_is_a_kubeconfig_for_the_cluster(tmp
         tokens = [yaml.safe_load(one)["users"][0]["user"]["token"] for one in (text, again)]
         assert tokens[0] != tokens[1]
         assert all(hub.rights.identify(token, ()) is not None for token in tokens)
+
+
+def test_an_invitation_to_another_hub_than_the_one_that_answers_says_so_at_once(tmp_path):
+    with a_server(tmp_path / "one") as one, a_server(tmp_path / "other") as other:
+        there = kubeconfig.load(str(one.kubeconfig_path)).cluster
+        here = dataclasses.replace(there, server=other.url)
+        invitation = tmp_path / "invitation"
+        token = "abcdef.0123456789abcdef"
+        invitation.write_text(joining.kubeconfig_text(here, "c1", {"token": token}))
+        wallet = enrolling.Wallet(tmp_path)
+        with pytest.raises(Refused, match="one for another hub than the one that answers") as found:
+            asyncio.run(enrolling.enrol(wallet, invitation, RealClock(), print))
+        assert "oneco clusters join" in str(found.value)
+        assert token not in str(found.value)

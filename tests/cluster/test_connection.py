@@ -64,7 +64,7 @@ def test_a_server_is_trusted_by_its_authority(authority, tmp_path):
 
 def test_another_authority_is_not_trusted_and_the_error_says_where_to_look(authority, tmp_path):
     context = authority.server_context(tmp_path, authority.issue("server"))
-    assert said(errors.ServiceUnavailable, context, **trusting(Authority("other"))) == (
+    assert said(errors.Untrusted, context, **trusting(Authority("other"))) == (
         "its certificate is not trusted: unable to get local issuer certificate; "
         "see certificate-authority and tls-server-name in clusters[c]"
     )
@@ -151,6 +151,7 @@ def test_a_server_that_wants_a_certificate_refuses_who_has_none(authority, tmp_p
     sentence = said(errors.ServiceUnavailable, context, **trusting(authority))
     assert sentence == (
         "the server hung up without an answer, as one does that wants a client certificate"
+        " or does not accept this one"
     )
 
 

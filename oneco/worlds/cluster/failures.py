@@ -19,6 +19,8 @@ from oneco.worlds.cluster.target import Cluster
 RAISED: Final = (OSError, ValueError)
 """What the way to a server may raise: TimeoutError, ssl.SSLError and our own are of these."""
 
+# OpenSSL's numbers: a signature that does not fit, and three ways to lack the issuer.
+_OF_ANOTHER_AUTHORITY: Final = (7, 18, 19, 20, 21)
 _NUMBER = re.compile(r"\[Errno (\d+)\]")
 _status = msgspec.json.Decoder(dict[str, object])
 
@@ -76,17 +78,20 @@ def named(error: Exception, cluster: Cluster) -> errors.ApiError:
 
 def _hung_up(at: str) -> errors.ApiError:
     # TLS 1.3 refuses a client's certificate only after the handshake.
-    hint = ", as one does that wants a client certificate" if at.startswith("https:") else ""
+    hint = ", as one does that wants a client certificate or does not accept this one"
+    hint = hint if at.startswith("https:") else ""
     return errors.ServiceUnavailable(f"{at}: the server hung up without an answer{hint}")
 
 
 def _tls_failure(error: ssl.SSLError, cluster: Cluster) -> errors.ApiError:
     at = cluster.server
     if isinstance(error, ssl.SSLCertVerificationError):
-        return errors.ServiceUnavailable(
+        said = (
             f"{at}: its certificate is not trusted: {error.verify_message.rstrip('.')};"
             f" see certificate-authority and tls-server-name in {cluster.where or 'the kubeconfig'}"
         )
+        is_of_another = error.verify_code in _OF_ANOTHER_AUTHORITY
+        return errors.Untrusted(said) if is_of_another else errors.ServiceUnavailable(said)
     if error.reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
         return _hung_up(at)
     reason = (error.reason or "no TLS there").replace("_", " ").lower()
