@@ -6,6 +6,8 @@ import base64
 import hashlib
 import json
 
+import pytest
+
 from oneco.clock import Instant
 from oneco.control.journal import Entry
 from oneco.decision import Create, Decision, Reason
@@ -66,3 +68,10 @@ def test_the_key_of_the_hashes_is_sealed_and_its_owners_alone(tmp_path):
     before = kept(tmp_path, an_entry())[0]
     (tmp_path / "keys").unlink()
     assert kept(tmp_path, an_entry())[-1] != before
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", b"\0" * 200])
+def test_a_damaged_key_keeps_no_hub_from_working(tmp_path, damage):
+    kept(tmp_path, an_entry())
+    (tmp_path / KEY_FILE).write_bytes(damage)
+    assert len(kept(tmp_path, an_entry())) == 2
