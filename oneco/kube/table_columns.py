@@ -9,6 +9,7 @@ from typing import Final
 from oneco.clock import Instant
 from oneco.kube import ages, selectors
 from oneco.kube.objects import Json, Object, dig, metadata
+from oneco.kube.table_parts import Parts
 
 NONE: Final = "<none>"
 UNKNOWN: Final = "<unknown>"
@@ -37,6 +38,8 @@ class Printer:
     columns: tuple[Column, ...]
     cells: Cells
     conditions: Callable[[Object], Sequence[Object]] | None = None
+    parts: Parts | None = None
+    """What the cells are made of besides the metadata; None where that may be anything."""
 
 
 def columns(text: str) -> tuple[Column, ...]:

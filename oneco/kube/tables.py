@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -15,32 +16,54 @@ from oneco.kube import (
     jsonpath,
     table_cluster,
     table_network,
+    table_parts,
     table_pods,
     table_workloads,
 )
 from oneco.kube.objects import Json, Object, metadata
 from oneco.kube.refs import ResourceInfo
 from oneco.kube.table_columns import Column, Printer, columns
+from oneco.kube.table_parts import Parts
 
 IncludeObject = Literal["None", "Metadata", "Object"]
 
+_WHOLE_STATE: Final[Parts] = (("spec", Any), ("status", Any))
+_PARTS: Final[Mapping[tuple[str, str], Parts]] = {
+    **dict.fromkeys(
+        (
+            ("", "Namespace"), ("", "Node"), ("", "Pod"), ("", "Service"),
+            ("", "PersistentVolume"), ("", "PersistentVolumeClaim"),
+            ("apps", "DaemonSet"), ("apps", "Deployment"),
+            ("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("batch", "CronJob"), ("batch", "Job"),
+            ("autoscaling", "HorizontalPodAutoscaler"), ("coordination.k8s.io", "Lease"),
+        ),
+        _WHOLE_STATE,
+    ),
+    ("", "ConfigMap"): (("data", table_parts.COUNTED), ("binaryData", table_parts.COUNTED)),
+    ("", "Secret"): (("data", table_parts.COUNTED), ("type", Any)),
+    ("", "ServiceAccount"): (),
+}  # fmt: skip
+"""What the cells of the kinds with the most objects are made of."""
 _PRINTERS: Final[Mapping[tuple[str, str], Printer]] = {
-    **table_pods.PRINTERS,
-    **table_workloads.PRINTERS,
-    **table_network.PRINTERS,
-    **table_cluster.PRINTERS,
+    key: dataclasses.replace(printer, parts=_PARTS.get(key))
+    for key, printer in {
+        **table_pods.PRINTERS,
+        **table_workloads.PRINTERS,
+        **table_network.PRINTERS,
+        **table_cluster.PRINTERS,
+    }.items()
 }
 
 
 def table(
     info: ResourceInfo,
-    objects: Iterable[Object],
+    objects: Iterable[Object | msgspec.Raw],
     *,
     now: Instant,
     columns: Sequence[Object] | None = None,
     include_object: IncludeObject = "Metadata",
 ) -> Object:
-    """The table of `objects`, which are all of the kind that `info` names.
+    """The table of `objects`, which are all of the kind that `info` names; or of their JSON.
 
     `columns` are the `additionalPrinterColumns` of a custom resource; None for a built-in kind.
     The answer has empty list metadata, which the caller puts in.
@@ -63,9 +86,12 @@ def _printer(info: ResourceInfo, custom: Sequence[Object] | None) -> Printer:
     return _PRINTERS.get((group, info.kind), _PLAIN)
 
 
-def _row(printer: Printer, obj: Object, now: Instant, include: IncludeObject) -> Object:
-    row: dict[str, Json] = {"cells": list(printer.cells(obj, now))}
-    conditions = printer.conditions(obj) if printer.conditions else ()
+def _row(
+    printer: Printer, obj: Object | msgspec.Raw, now: Instant, include: IncludeObject
+) -> Object:
+    seen, meta = _seen(printer, obj)
+    row: dict[str, Any] = {"cells": list(printer.cells(seen, now))}
+    conditions = printer.conditions(seen) if printer.conditions else ()
     if conditions:
         row["conditions"] = conditions
     if include == "Object":
@@ -74,11 +100,21 @@ def _row(printer: Printer, obj: Object, now: Instant, include: IncludeObject) ->
         row["object"] = {
             "kind": "PartialObjectMetadata",
             "apiVersion": "meta.k8s.io/v1",
-            "metadata": metadata(obj),
+            "metadata": meta,
         }
     else:
         row["object"] = None
     return row
+
+
+def _seen(printer: Printer, obj: Object | msgspec.Raw) -> tuple[Object, Object | msgspec.Raw]:
+    """The object as far as its cells need it, and its metadata."""
+    if not isinstance(obj, msgspec.Raw):
+        return obj, metadata(obj)
+    if printer.parts is None:
+        decoded = msgspec.json.decode(obj)
+        return decoded, metadata(decoded)
+    return table_parts.reader(printer.parts)(obj)
 
 
 @functools.lru_cache(maxsize=256)
@@ -91,7 +127,16 @@ def _custom_printer(encoded: bytes) -> Printer:
         found = [_cell(path, kind, obj, now) for path, kind in zip(steps, kinds, strict=True)]
         return [metadata(obj).get("name"), *found]
 
-    return Printer((_NAME, *(_column(one) for one in definitions)), cells)
+    columns = (_NAME, *(_column(one) for one in definitions))
+    return Printer(columns, cells, parts=_custom_parts([one["jsonPath"] for one in definitions]))
+
+
+def _custom_parts(paths: Sequence[str]) -> Parts | None:
+    """The fields that the paths begin with; None where one may begin with anything."""
+    starts = [_first_field(path) for path in paths]
+    if None in starts or any(table_parts.LEFT_OUT in path for path in paths):
+        return None
+    return tuple((str(name), Any) for name in sorted({*starts} - {"metadata"}, key=str))
 
 
 def _column(definition: Mapping[str, Any]) -> Column:
@@ -121,6 +166,12 @@ def _plain_cells(obj: Object, now: Instant) -> Sequence[Json]:
     return [metadata(obj).get("name"), metadata(obj).get("creationTimestamp")]
 
 
+def _first_field(path: str) -> str | None:
+    found = _plain_start(path.strip())
+    return found[1] if found else None
+
+
+_plain_start: Final = re.compile(r"\{?\$?\.?([A-Za-z_]\w*)(?=[.\[}]|$)").match
 _ACCEPTED: Final[Mapping[str, tuple[type, ...]]] = {
     "integer": (int,),
     "number": (int, float),
@@ -128,4 +179,4 @@ _ACCEPTED: Final[Mapping[str, tuple[type, ...]]] = {
 }
 _NAME: Final = Column("Name", format="name")
 _AGE: Final = {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
-_PLAIN: Final = Printer(columns("Name|Created At:date"), _plain_cells)
+_PLAIN: Final = Printer(columns("Name|Created At:date"), _plain_cells, parts=())

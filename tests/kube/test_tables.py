@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from oneco.clock import Instant
@@ -18,9 +19,9 @@ A_CONFIG_MAP = {
 }
 
 
-def printed(case, **how):
+def printed(case, *, of=None, **how):
     objects = [row["object"] for row in case["rows"]]
-    group, version = split_api_version(objects[0]["apiVersion"])
+    group, version = split_api_version((of or case)["rows"][0]["object"]["apiVersion"])
     info = ResourceInfo(Resource(group, version, "any"), case["kind"], True)
     columns = CUSTOM_COLUMNS if case["kind"] == "Widget" else None
     return tables.table(info, objects, now=case["now"], columns=columns, **how)
@@ -37,6 +38,44 @@ def test_a_table_has_the_real_servers_columns_and_cells(case):
     assert [row["cells"] for row in table["rows"]] == [row["cells"] for row in case["rows"]]
     conditions = [row.get("conditions") for row in table["rows"]]
     assert conditions == [row.get("conditions") for row in case["rows"]]
+
+
+@pytest.mark.parametrize("include", ["None", "Metadata", "Object"])
+@pytest.mark.parametrize("case", cases("tables"), ids=lambda case: case["kind"])
+def test_a_table_is_the_same_of_objects_that_are_only_held_as_their_json(case, include):
+    def encoded(row):
+        written = {"managedFields": [{"manager": "kubectl", "operation": "Update"}]}
+        meta = {**row["object"]["metadata"], **written}
+        return {**row, "object": {**row["object"], "metadata": meta}}
+
+    whole = {**case, "rows": list(map(encoded, case["rows"]))}
+    held = [{**row, "object": as_held(row["object"])} for row in whole["rows"]]
+    made = printed({**case, "rows": held}, of=whole, include_object=include)
+    expected = printed(whole, include_object=include)
+    assert msgspec.json.decode(msgspec.json.encode(made)) == expected
+
+
+def as_held(obj):
+    return msgspec.Raw(msgspec.json.encode(obj))
+
+
+@pytest.mark.parametrize(
+    "path", [".status.phase", "{.spec['x']}", "$.spec.a[0]", ".metadata.managedFields[0].manager",
+             "..phase", "['spec'].x", ".spec[?(@.a==1)].b"]
+)  # fmt: skip
+def test_a_column_shows_the_same_of_json_whatever_its_path(path):
+    info = ResourceInfo(Resource("t.dev", "v1", "widgets"), "Widget", True)
+    columns = [{"name": "X", "type": "string", "jsonPath": path}]
+    widget = {
+        "metadata": {"name": "w", "managedFields": [{"manager": "kubectl"}]},
+        "spec": {"x": "1", "a": ["2"]},
+        "status": {"phase": "Ready"},
+    }
+    rows = [
+        tables.table(info, [one], now=NOON, columns=columns)["rows"][0]["cells"]
+        for one in (widget, as_held(widget))
+    ]
+    assert rows[0] == rows[1]
 
 
 @pytest.mark.parametrize(

@@ -131,8 +131,10 @@ class TableShape:
         return {**table, "apiVersion": self._api_version, "metadata": meta}
 
     def _part(self, objects: Sequence[Object], now: Instant) -> Object:
+        # What is held as its JSON is decoded only as far as the columns need it.
+        rows = objects.encoded() if isinstance(objects, Values) else objects
         return tables.table(
-            self._info, objects, now=now, columns=self._columns, include_object=self._include
+            self._info, rows, now=now, columns=self._columns, include_object=self._include
         )
 
 
