@@ -54,17 +54,25 @@ def _spec_faults(spec: Object, field: str) -> list[Cause]:
     found += rules.one_of(spec.get("restartPolicy"), f"{field}.restartPolicy", _RESTART_POLICIES)
     found += rules.one_of(spec.get("dnsPolicy"), f"{field}.dnsPolicy", _DNS_POLICIES)
     found += names.validate_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
-    for key, faults in _NAMES.items():
-        if spec.get(key):
-            found += rules.text(spec[key], f"{field}.{key}", faults)
+    found += _validate_required_nodes(spec, f"{field}.affinity")
+    constraints = spec.get("topologySpreadConstraints") or ()
+    found += _validate_spread(constraints, f"{field}.topologySpreadConstraints")
+    found += _validate_names(spec, field, "serviceAccountName", "nodeName")
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= 2**31 - 1:
         words = "must be between 1 and 2147483647, inclusive"
         found.append(causes.invalid(f"{field}.activeDeadlineSeconds", deadline, words))
-    found += _validate_required_nodes(spec, f"{field}.affinity")
+    found += _validate_names(spec, field, "hostname", "subdomain")
     found += _validate_tolerations(spec.get("tolerations") or (), f"{field}.tolerations")
-    constraints = spec.get("topologySpreadConstraints") or ()
-    return found + _validate_spread(constraints, f"{field}.topologySpreadConstraints")
+    return found + _validate_names(spec, field, "priorityClassName")
+
+
+def _validate_names(spec: Object, field: str, *keys: str) -> list[Cause]:
+    found: list[Cause] = []
+    for key in keys:
+        if spec.get(key):
+            found += rules.text(spec[key], f"{field}.{key}", _NAMES[key])
+    return found
 
 
 def validate_template(

@@ -194,3 +194,19 @@ async def test_a_rule_that_may_cost_too_much_is_refused_with_its_definition(api)
     texts |= {"maxItems": 100, "items": {"type": "string", "maxLength": 20}}
     options = WriteOptions(dry_run=True)
     await api.create(Address(DEFINITIONS), definition(group, texts), options)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("self.storage.matches('(')", "invalid matches argument"),
+        ("duration('x') > duration('1s')", "invalid duration argument"),
+        ("timestamp('today') > timestamp('2020-01-01T00:00:00Z')", "invalid timestamp argument"),
+        ("self.least in [1, 'a']", "expected type 'int' but found 'string'"),
+    ],
+)
+async def test_a_rule_with_a_literal_that_means_nothing_is_refused(api, rule, words):
+    spec = {**SPEC, "x-kubernetes-validations": [{"rule": rule}]}
+    group = f"g{uuid.uuid4().hex[:8]}.example.io"
+    with pytest.raises(Invalid, match=words):
+        await api.create(Address(DEFINITIONS), definition(group, spec))

@@ -130,3 +130,14 @@ async def test_the_ports_of_a_container_are_told_before_its_probes(api, space):
         await api.create(Address(PODS, space), pod("a", containers=[container]))
     told = [one.field.rpartition("containers[0].")[2] for one in refused.value.causes]
     assert told == ["ports[0].containerPort", "readinessProbe"]
+
+
+async def test_the_spread_of_a_pod_is_told_before_what_it_tolerates(api, space):
+    spread = [{"maxSkew": 1, "topologyKey": "k"}]
+    body = pod("a", topologySpreadConstraints=spread, tolerations=[{}])
+    with pytest.raises(Invalid) as refused:
+        await api.create(Address(PODS, space), body)
+    told = [one.field for one in refused.value.causes]
+    assert told == [
+        "spec.topologySpreadConstraints[0].whenUnsatisfiable", "spec.tolerations[0].operator",
+    ]  # fmt: skip

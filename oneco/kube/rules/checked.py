@@ -21,7 +21,12 @@ _SCALARS: Final = {
 # Of each message: number, name and type of its fields; a star marks what repeats.
 _MESSAGES: Final[Mapping[str, tuple[tuple[int, str, str], ...]]] = {
     "Packed": ((2, "value", "bytes"),),
-    "Checked": ((2, "references", "*ReferenceOf"), (3, "types", "*TypeOf"), (4, "expr", "Expr")),
+    "Checked": (
+        (2, "references", "*ReferenceOf"), (3, "types", "*TypeOf"), (4, "expr", "Expr"),
+        (5, "source", "Source"),
+    ),
+    "Source": ((4, "positions", "*PositionOf"),),
+    "PositionOf": ((1, "id", "int"), (2, "value", "int")),
     "ReferenceOf": ((1, "id", "int"), (2, "value", "Reference")),
     "Reference": ((1, "name", "string"), (3, "overloads", "*string")),
     "TypeOf": ((1, "id", "int"), (2, "value", "Type")),
@@ -62,6 +67,7 @@ class Checked(NamedTuple):
     expr: Any
     types: Mapping[int, Any]
     overloads: Mapping[int, tuple[str, ...]]
+    positions: Mapping[int, int]
 
 
 def read(serialised: bytes) -> Checked:
@@ -73,6 +79,7 @@ def read(serialised: bytes) -> Checked:
         checked.expr,
         {one.id: one.value for one in checked.types},
         {one.id: tuple(one.value.overloads) for one in checked.references},
+        {one.id: one.value for one in checked.source.positions},
     )
 
 
@@ -90,7 +97,7 @@ def rewritten(serialised: bytes, followed: Mapping[str, str], renamed: Mapping[s
 def _rewrite(
     expr: Any, followed: Mapping[str, str], renamed: Mapping[str, str], fresh: Iterator[int]
 ) -> None:
-    for part in _parts(expr):
+    for part in parts(expr):
         _rewrite(part, followed, renamed, fresh)
     called = expr.call.function if expr.HasField("call") else ""
     if called in renamed:
@@ -105,7 +112,7 @@ def _rewrite(
         expr.call.args.add().CopyFrom(inner)
 
 
-def _parts(expr: Any) -> Iterator[Any]:
+def parts(expr: Any) -> Iterator[Any]:
     """The expressions directly within `expr`."""
     for field, value in expr.ListFields():
         if field.name != "id":

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from cel_expr_python import cel
 
-from oneco.kube.rules import checked, costs, functions
+from oneco.kube.rules import checked, costs, functions, literals
 from oneco.kube.rules.fields import PACKAGE, Schema, Types
 from oneco.kube.rules.functions import Fn, Maybe, Own
 from oneco.kube.rules.sizes import Shape
@@ -74,6 +74,9 @@ class Checker:
         if str(found) not in (wanted, "DYN") or (str(found) == "DYN" and wanted == "BOOL"):
             raise Unsound("")
         read = checked.read(compiled.serialize())
+        wrong = literals.faults(read, rule, len(self._start))
+        if wrong:
+            raise Unsound(wrong)
         return costs.estimate(read, shape, is_bound=bool(self._start))
 
     def uses_old(self, rule: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from oneco.kube.refs import Resource
-from tests.real.differential.comparing import compare
+from tests.real.differential.comparing import compare, compare_literally
 from tests.real.differential.shapes import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -123,3 +123,61 @@ def counted(draw: Any) -> Case:
 
 def test_generations_count_the_same_writes(pair):
     compare(pair, "generations of built-in kinds", counted(), 250)
+
+
+WRONG: Any = {
+    "containers": [
+        {
+            "name": "A",
+            "image": "",
+            "ports": [{"name": "X"}],
+            "env": [{"name": ""}],
+            "volumeMounts": [{"name": "q"}],
+            "imagePullPolicy": "x",
+            "resources": {"limits": {"cpu": "-1"}},
+            "lifecycle": {"preStop": {}},
+            "livenessProbe": {},
+            "startupProbe": {"periodSeconds": -1, "exec": {}},
+            "securityContext": {"runAsUser": -1},
+            "terminationMessagePolicy": "z",
+            "envFrom": [{}],
+        },
+        {"name": "b", "image": "i"},
+        {"name": "b", "image": "i"},
+    ],
+    "initContainers": [{"name": "b", "image": "i", "livenessProbe": {}, "restartPolicy": "x"}],
+    "restartPolicy": "Q",
+    "dnsPolicy": "Z",
+    "nodeSelector": {"a b": "c"},
+    "affinity": {
+        "nodeAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}
+        }
+    },
+    "topologySpreadConstraints": [{}],
+    "serviceAccountName": "A",
+    "nodeName": "A",
+    "activeDeadlineSeconds": 0,
+    "hostname": "A",
+    "subdomain": "A",
+    "tolerations": [{"effect": "x"}],
+    "priorityClassName": "A",
+    "volumes": [{"name": "A"}, {"name": "a", "configMap": {}, "emptyDir": {}}],
+    "hostNetwork": True,
+}
+
+
+def test_whatever_is_wrong_with_a_pod_is_told_alike_and_in_order(pair):
+    one = {"name": "a", "image": "i"}
+    specs = [
+        WRONG,
+        *({"containers": [one], key: part} for key, part in WRONG.items() if key != "containers"),
+        *({"containers": [{**one, key: part}]} for key, part in WRONG["containers"][0].items()),
+    ]
+    meta = {"labels": {"a b": "c"}, "annotations": {"x y": "z"}}
+    cases = []
+    for spec in specs:
+        template = {"metadata": meta, "spec": spec}
+        body = {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": NAME}}
+        cases.append(Case(POD_TEMPLATES, [Step("create", {**body, "template": template})]))
+    compare_literally(pair, "pod templates, wrong ones", cases)
