@@ -202,8 +202,9 @@ def _rights(seen: ClusterSeen) -> list[Action]:
     """What makes the roles and bindings of the agent what they should be."""
     if objects.is_deleting(seen.namespace or {}) or objects.name(seen.cluster) in RESERVED_NAMES:
         return []
-    actions: list[Action] = []
-    for address, wanted in rights.of_cluster(seen.cluster).items():
+    every = rights.of_cluster(seen.cluster)
+    actions: list[Action] = [Delete(one) for one in seen.rights if one not in every]
+    for address, wanted in every.items():
         present = seen.rights.get(address)
         if rights.is_of_another_role(present, wanted):
             actions.append(Delete(address))

@@ -12,7 +12,12 @@ from typing import Any, Final
 
 from oneco.fleet.joining import AGENT_PREFIX, FETCHERS_GROUP, JOINERS_GROUP
 from oneco.kinds import agents
-from oneco.kinds.ocm import CLUSTER_NAME_LABEL, CLUSTERS
+from oneco.kinds.ocm import (
+    CLUSTER_NAME_LABEL,
+    CLUSTERS,
+    CONFIRMED_EPOCH_ANNOTATION,
+    HUB_EPOCH_ANNOTATION,
+)
 from oneco.kube import objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
@@ -93,7 +98,21 @@ def of_cluster(cluster: Object) -> dict[Address, Object]:
         everywhere: _binds(own.name, group),
         in_namespace: _binds(AGENT_ROLE, group),
     }
+    if is_withheld(cluster):
+        del wanted[in_namespace]
     return {address: _object(address, cluster, parts) for address, parts in wanted.items()}
+
+
+def is_withheld(cluster: Object) -> bool:
+    """Whether the agent gets no works until a person confirms this life of the hub.
+
+    Ours asks by itself, and says what it would change. A foreign one knows of no lives: it would do
+    at once what a hub that started from a copy says, which is what was said some time ago.
+    """
+    marks = objects.annotations_of(cluster)
+    confirmed = marks.get(CONFIRMED_EPOCH_ANNOTATION, "")
+    is_new_life = bool(confirmed) and confirmed != marks.get(HUB_EPOCH_ANNOTATION, confirmed)
+    return is_new_life and agents.of(cluster) == "foreign"
 
 
 def addresses(cluster: str) -> tuple[Address, Address, Address]:

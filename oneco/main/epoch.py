@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
+from oneco.fleet import rights
 from oneco.kinds import ocm
 from oneco.kube import objects
 from oneco.kube.api import Api, Patch, WriteOptions
@@ -48,9 +50,13 @@ async def confirm(hub: Api, cluster: str) -> None:
 async def _mark_clusters(hub: Api, epoch: str) -> None:
     page = await hub.list(Address(ocm.CLUSTERS))
     for name in map(objects.name, page.items):
-        await hub.patch(
+        marked = await hub.patch(
             Address(ocm.CLUSTERS, "", name), _annotation(ocm.HUB_EPOCH_ANNOTATION, epoch)
         )
+        if rights.is_withheld(marked):
+            _, works, _ = rights.addresses(name)
+            with contextlib.suppress(NotFound):
+                await hub.delete(works)
 
 
 def _annotation(key: str, value: str) -> Patch:

@@ -10,9 +10,11 @@ import pytest
 from oneco.agent import seen
 from oneco.clock import Clock
 from oneco.control.cache import Cache, CacheReader
+from oneco.fleet import rights
 from oneco.kinds import crds, ocm, validity
 from oneco.kinds.release import OBSERVATIONS, UNITS
 from oneco.kube import times
+from oneco.kube.errors import NotFound
 from oneco.kube.objects import Object, annotations_of
 from oneco.kube.refs import Address, Resource
 from oneco.main import epoch
@@ -25,6 +27,8 @@ from oneco.worlds.sim.local import LocalApi
 UNIT = {"cluster": "c1", "application": "a", "applicationNamespace": "n", "release": "r"}
 START = times.from_text("2026-11-21T08:00:00Z")
 DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+
+NAMESPACES = Resource("", "v1", "namespaces")
 
 
 def a_cluster(**marks: str) -> Object:
@@ -111,6 +115,35 @@ def test_a_start_from_a_copy_marks_every_cluster_before_it_returns():
         assert found[ocm.CONFIRMED_EPOCH_ANNOTATION] == first
 
     on_a_hub(story)
+
+
+def test_a_start_from_a_copy_keeps_a_foreign_agent_from_its_works_before_it_returns():
+    since = "2026-11-21T07:00:00Z"
+    said = {"reason": "Joined", "message": "m", "lastTransitionTime": since}
+    joined = [{"type": "ManagedClusterJoined", "status": "True", **said}]
+
+    async def story(api: LocalApi) -> None:
+        first = await epoch.begin(api, is_copy=False)
+        body = a_cluster(hub=first, confirmed=first)
+        made = await api.create(Address(ocm.CLUSTERS), body)
+        place = Address(ocm.CLUSTERS, "", "c1", "status")
+        cluster = await api.replace(place, {**made, "status": {"conditions": joined}})
+        await api.create(Address(NAMESPACES), {"metadata": {"name": "c1"}})
+        for address, right in rights.of_cluster(cluster).items():
+            await api.create(address._replace(name=""), right)
+        await epoch.begin(api, is_copy=True)
+        there = [await is_there(api, one) for one in rights.addresses("c1")]
+        assert there == [True, False, True]
+
+    on_a_hub(story)
+
+
+async def is_there(api: LocalApi, address: Address) -> bool:
+    try:
+        await api.get(address)
+    except NotFound:
+        return False
+    return True
 
 
 def test_a_person_confirms_the_present_life():

@@ -9,6 +9,7 @@ from oneco.control.cache import Cache, CacheReader
 from oneco.decision import NOTHING, Apply, Change, Create, Decision, Delete
 from oneco.fleet import clusters, rights
 from oneco.fleet.clusters import ClusterSeen, decide, gather
+from oneco.kinds import ocm
 from oneco.kinds.ocm import CLUSTERS
 from oneco.kube import times
 from oneco.kube.objects import Object, dig, put
@@ -18,6 +19,8 @@ NAMESPACE = {
     "metadata": {"name": "c1", "labels": {"open-cluster-management.io/cluster-name": "c1"}}
 }
 UNREACHABLE = "cluster.open-cluster-management.io/unreachable"
+
+HUB, CONFIRMED = ocm.HUB_EPOCH_ANNOTATION, ocm.CONFIRMED_EPOCH_ANNOTATION
 
 
 def a_cluster(*, accepted: bool = True, **metadata: Any) -> Object:
@@ -257,6 +260,31 @@ def test_a_later_life_of_the_hub_is_told_and_not_confirmed():
     (change,) = decide_of(a_joined_cluster(annotations=annotations), epoch="two").actions
     assert isinstance(change, Change)
     assert change.patch.body["metadata"]["annotations"] == {"onepersoncompany.io/hub-epoch": "two"}
+
+
+def a_foreign_cluster(hub: str, confirmed: str) -> Object:
+    marks = {HUB: hub, CONFIRMED: confirmed}
+    return with_condition(a_joined_cluster(annotations=marks), "ManagedClusterJoined", "True")
+
+
+def test_a_foreign_agent_gets_no_works_of_a_later_life_until_a_person_confirms_it():
+    first = a_foreign_cluster("b", "a")
+    _, works, _ = rights.addresses("c1")
+    given = rights.of_cluster(a_cluster())
+    seen = ClusterSeen(first, NAMESPACE, a_lease(), "b", rights=given)
+    assert Delete(works) in decide(seen, START).actions
+    left = {key: obj for key, obj in given.items() if key != works}
+    confirmed = a_foreign_cluster("b", "b")
+    again = decide(ClusterSeen(confirmed, NAMESPACE, a_lease(), "b", rights=left), START)
+    assert works in [one.address for one in again.actions if isinstance(one, Apply)]
+
+
+def test_our_own_agent_may_read_the_works_of_a_later_life_and_asks_by_itself():
+    claims = [{"name": ocm.AGENT_CLAIM, "value": "1.0"}]
+    joined = a_foreign_cluster("b", "a")
+    cluster = put(joined, ("status", "clusterClaims"), claims)
+    assert not rights.is_withheld(cluster)
+    assert rights.is_withheld(joined)
 
 
 def test_every_cluster_learns_the_life_of_the_hub():

@@ -39,6 +39,9 @@ class Pods(Controller):
         self._shared = statuses.Shared()
         self._bound_specs: dict[tuple[int, str], tuple[Object, Object]] = {}
         self._unplaced: dict[Key, None] = {}
+        self._is_room_noticed = False
+        self._refused: dict[int, Object] = {}
+        """Specs that fit on no node in this turn: all pods of a template have the same."""
         self._writing: Key | None = None
         nodes.watchers.append(self._look_at_node)
         self._effects: dict[str, Callable[[Key, Object, Fate], None]] = {
@@ -59,8 +62,18 @@ class Pods(Controller):
                 self.mark(change.key)
         else:
             self._unplaced.pop(change.key, None)
-            for key in self._unplaced:
-                self.mark(key)
+            self._refused.clear()
+            if not self._is_room_noticed:
+                # Once in a turn: thousands may wait while thousands go.
+                self._is_room_noticed = True
+                for key in self._unplaced:
+                    self.mark(key)
+
+    def work(self) -> None:
+        """Reconcile everything that is marked."""
+        self._is_room_noticed = False
+        self._refused.clear()
+        super().work()
 
     def reconcile(self, key: Key) -> None:
         """Take the steps of the pod that are due, and come back when the next one is."""
@@ -99,14 +112,19 @@ class Pods(Controller):
         return False
 
     def _look_at_node(self, name: str) -> None:
+        self._refused.clear()
         for namespace, pod in tuple(self.index.on_node(name)):
             self.mark(Key(PODS, namespace, pod))
         for key in self._unplaced:
             self.mark(key)
 
     def _bind(self, key: Key, pod: Object) -> bool:
-        node = pod["spec"].get("nodeName") or self._nodes.place(pod)
+        spec = pod["spec"]
+        if id(spec) in self._refused and key in self._unplaced:
+            return False
+        node = spec.get("nodeName") or self._nodes.place(pod)
         if node is None:
+            self._refused[id(spec)] = spec
             self._report_unplaced(key, pod)
             return False
         self._unplaced.pop(key, None)
