@@ -163,6 +163,7 @@ def _check_action(action: fleet.RehearsalAction, after: Object, clusters: Sequen
     for field, name, known in rows:
         if name not in known:
             raise Refused(f"spec.actions.{field}", found=name, wanted=one_of(known, name))
+    rehearsable.check_size("spec.actions.replicas", action.replicas or 0)
 
 
 def _check_clusters(document: Document, spec: FaultSpec, clusters: Sequence[str]) -> None:

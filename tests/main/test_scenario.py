@@ -99,9 +99,20 @@ def test_an_override_that_fits_or_adds_a_component_is_taken(tmp_path: Path, name
 
 def test_more_pods_than_a_rehearsal_can_follow_are_refused(tmp_path: Path):
     path = r"spec\.components\[0\]\.traits\[0\]\.properties\.replicas"
-    with pytest.raises(Refused, match=path + ': found "100000", wanted at most 5000 pods'):
+    with pytest.raises(Refused, match=path + ': found "100000", wanted at most 20000 pods'):
         read(tmp_path, "", with_pods(100_000))
-    assert read(tmp_path, "", with_pods(5000)).application == "shop"
+    assert read(tmp_path, "", with_pods(20_000)).application == "shop"
     many = with_pods(5000).replace("count: 2", "count: 20")
     with pytest.raises(Refused, match=r'105000 pods in 21 clusters", wanted at most 100000'):
         read(tmp_path, "", many)
+    action = "{at: 1m, do: scale, component: web, replicas: 20001}"
+    with pytest.raises(Refused, match=r'spec\.actions\.replicas: found "20001"'):
+        read(tmp_path, a_rehearsal(f"{{to: {{}}, actions: [{action}]}}"))
+
+
+def test_a_set_that_goes_pod_by_pod_may_have_fewer(tmp_path: Path):
+    whole = "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {replicas: 1001}}"
+    more = f"    - {{name: db, type: k8s-objects, properties: {{objects: [{whole}]}}}}\n"
+    path = r"objects\[0\]\.spec\.replicas"
+    with pytest.raises(Refused, match=path + ': found "1001", wanted at most 1000 pods'):
+        read(tmp_path, "", _WHOLE.removesuffix("---\n") + more + "---\n")
