@@ -14,7 +14,8 @@ from oneco.kube.refs import Kind
 
 def invalid(field: str, value: Json, detail: str) -> Cause:
     """The value is of the right type and wrong."""
-    return Cause(field, f"Invalid value: {shown(value)}: {detail}")
+    words = f"Invalid value: {shown(value)}"
+    return Cause(field, f"{words}: {detail}" if detail else words)
 
 
 def type_invalid(field: str, value: Json, detail: str) -> Cause:

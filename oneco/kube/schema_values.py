@@ -122,12 +122,14 @@ def nulls(node: Node, value: Json, path: str, live: Json = None) -> list[Cause]:
             if part is not None:
                 found += nulls(child, part, where, before.get(key))
             elif not _has_parts(child, before.get(key)) and _refuses_null(child):
-                found += schema_checks.wrong_type(None, where, child.type, child.format)
+                kind = "integer,string" if child.is_int_or_string else child.type
+                found += schema_checks.wrong_type(None, where, kind, child.format)
     return found
 
 
 def _refuses_null(node: Node) -> bool:
-    return bool(node.type) and not node.is_nullable and node.default is MISSING
+    is_typed = bool(node.type) or node.is_int_or_string
+    return is_typed and not node.is_nullable and node.default is MISSING
 
 
 def _has_parts(node: Node, value: Json) -> bool:

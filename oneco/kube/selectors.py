@@ -78,6 +78,12 @@ def from_labels(labels: Mapping[str, str] | None) -> Selector:
     return _from_parts(tuple(labels.items()), ()) if labels else NOTHING
 
 
+def shown(selector: Object) -> Object:
+    """The selector as the server's messages show it: with its labels in order."""
+    labels = selector.get("matchLabels")
+    return {**selector, "matchLabels": dict(sorted(labels.items()))} if labels else selector
+
+
 def validate(label_selector: Object, field: str = "selector") -> list[Cause]:
     """What an API server refuses about a `LabelSelector` that stands at `field`."""
     found = names.validate_labels(label_selector.get("matchLabels"), f"{field}.matchLabels")

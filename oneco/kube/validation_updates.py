@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from oneco.kube import causes, quantity
+from oneco.kube import causes, quantity, selectors
 from oneco.kube import validation_rules as rules
 from oneco.kube.errors import Cause
 from oneco.kube.objects import Object, dig, is_deleting, metadata
@@ -56,7 +56,10 @@ def _same(*path: str) -> Callable[[Object, Object], list[Cause]]:
     field = ".".join(path)
 
     def rule(new: Object, old: Object) -> list[Cause]:
-        return rules.immutable(field, dig(new, *path), dig(old, *path))
+        now, before = dig(new, *path), dig(old, *path)
+        if path[-1] == "selector" and isinstance(now, dict):
+            now = selectors.shown(now)
+        return rules.immutable(field, now, before)
 
     return rule
 

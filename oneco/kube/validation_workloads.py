@@ -165,7 +165,9 @@ def _validate_selector(spec: Object, word: str) -> list[Cause]:
         return [causes.required("spec.selector")]
     found = selectors.validate(selector, "spec.selector")
     if found:
-        found.append(causes.invalid("spec.selector", selector, "invalid label selector"))
+        # Of a StatefulSet the server only shows it.
+        words = "" if word == "statefulset" else "invalid label selector"
+        found.append(causes.invalid("spec.selector", selectors.shown(selector), words))
     elif not _asks_anything(selector):
         words = f"empty selector is invalid for {word}"
         found.append(causes.invalid("spec.selector", selector, words))
@@ -177,8 +179,11 @@ def _asks_anything(selector: Object) -> bool:
 
 
 def _validate_replica_template(spec: Object) -> list[Cause]:
-    template = spec.get("template") or {}
-    found = validate_template(template, _TEMPLATE, spec.get("selector"))
+    template, selector = spec.get("template") or {}, spec.get("selector")
+    if selector is not None and selectors.validate(selector):
+        # Nobody can say then which pods the template is to make.
+        return []
+    found = validate_template(template, _TEMPLATE, selector)
     if dig(template, "spec", "activeDeadlineSeconds") is not None:
         words = "activeDeadlineSeconds in ReplicaSet is not Supported"
         found.append(causes.forbidden(f"{_TEMPLATE}.spec.activeDeadlineSeconds", words))

@@ -5,7 +5,7 @@ import pytest
 from oneco.kube.api import Patch
 from oneco.kube.errors import Invalid, NotFound
 from oneco.kube.refs import Address, Resource
-from tests.contract.given import PODS, SERVICES, pod, service
+from tests.contract.given import DEPLOYMENTS, PODS, SERVICES, deployment, pod, service
 
 EVENTS = Resource("", "v1", "events")
 NEW_EVENTS = Resource("events.k8s.io", "v1", "events")
@@ -205,3 +205,15 @@ async def test_a_service_that_becomes_a_name_elsewhere_has_no_traffic_policy(api
     patch = Patch("merge", {"spec": {"type": "ExternalName", "externalName": "x.example"}})
     done = await api.patch(services._replace(name="s"), patch)
     assert not {"internalTrafficPolicy", "clusterIP"} & set(done["spec"])
+
+
+async def test_a_template_is_not_looked_at_whose_selector_means_nothing(api, space):
+    body = deployment("web")
+    labels = {"z z": "b", "b": "c"}
+    spec = {**body["spec"], "selector": {"matchLabels": labels}, "template": {}}
+    with pytest.raises(Invalid) as refused:
+        await api.create(Address(DEPLOYMENTS, space), {**body, "spec": spec})
+    first, second = refused.value.causes
+    assert first.field == "spec.selector.matchLabels"
+    shown = '{"matchLabels":{"b":"c","z z":"b"}}'
+    assert second.message == f"Invalid value: {shown}: invalid label selector"

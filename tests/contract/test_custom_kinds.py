@@ -26,6 +26,7 @@ SPEC: dict[str, Any] = {
         "replicas": {"type": "integer", "default": 1, "minimum": 0},
         "colour": {"type": "string", "enum": ["red", "blue"]},
         "notes": {"type": "object", "additionalProperties": {"type": "string"}},
+        "amount": {"x-kubernetes-int-or-string": True},
         "parts": {
             "type": "array",
             "x-kubernetes-list-type": "map",
@@ -373,10 +374,11 @@ async def test_a_dry_run_says_who_would_manage_what(api, widgets, group):
 
 
 async def test_an_applied_null_is_told_beside_whatever_else_is_wrong(api, widgets, group):
-    spec = {"parts": None, "colour": "green"}
+    spec = {"parts": None, "colour": "green", "amount": None}
     with pytest.raises(Invalid) as refused:
         await api.apply(widgets._replace(name="w"), widget(group, "w", spec), ALICE)
-    assert sorted(one.field for one in refused.value.causes) == ["spec.colour", "spec.parts"]
+    told = sorted(one.field for one in refused.value.causes)
+    assert told == ["spec.amount", "spec.colour", "spec.parts"]
 
 
 async def test_an_applied_null_leaves_alone_what_others_put_there(api, widgets, group):

@@ -32,8 +32,8 @@ def a_map(name, **more):
 
 def a_history(server):
     events: list[Any] = []
-    server.watch(CONFIG_MAPS, WatchOptions(), events.append)
-    server.watch(SERVICES, WatchOptions(), events.append)
+    server.watch(CONFIG_MAPS, WatchOptions(bookmarks=False), events.append)
+    server.watch(SERVICES, WatchOptions(bookmarks=False), events.append)
     server.create(CONFIG_MAPS, {"metadata": {"generateName": "a-"}})
     server.create(SERVICES, {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
     server.apply(CONFIG_MAPS._replace(name="b"), a_map("b", data={"k": "v"}))
@@ -61,7 +61,9 @@ def test_a_watch_hears_of_a_cause_before_its_consequence():
 
     store.on_commit(behave)
     heard = []
-    server.watch(CONFIG_MAPS, WatchOptions(), lambda event: heard.append(event.object))
+    server.watch(
+        CONFIG_MAPS, WatchOptions(bookmarks=False), lambda event: heard.append(event.object)
+    )
     server.create(CONFIG_MAPS, a_map("cause"))
     assert [one["metadata"]["name"] for one in heard] == ["cause", "effect"]
 
@@ -74,8 +76,10 @@ def test_what_a_sink_writes_is_heard_by_every_watch_in_order():
         if event.object["metadata"]["name"] == "ask":
             server.create(CONFIG_MAPS, a_map("answer"))
 
-    server.watch(CONFIG_MAPS, WatchOptions(), answer)
-    server.watch(CONFIG_MAPS, WatchOptions(), lambda event: heard.append(event.object))
+    server.watch(CONFIG_MAPS, WatchOptions(bookmarks=False), answer)
+    server.watch(
+        CONFIG_MAPS, WatchOptions(bookmarks=False), lambda event: heard.append(event.object)
+    )
     server.create(CONFIG_MAPS, a_map("ask"))
     assert [one["metadata"]["name"] for one in heard] == ["ask", "answer"]
 
@@ -83,7 +87,7 @@ def test_what_a_sink_writes_is_heard_by_every_watch_in_order():
 def test_a_closed_watch_hears_nothing_more():
     server = a_server()
     heard: list[Any] = []
-    watch = server.watch(CONFIG_MAPS, WatchOptions(), heard.append)
+    watch = server.watch(CONFIG_MAPS, WatchOptions(bookmarks=False), heard.append)
     watch.close()
     server.create(CONFIG_MAPS, a_map("a"))
     assert heard == []

@@ -1,6 +1,9 @@
 """Where ours differs from a kube-apiserver on purpose, each with its reason.
 
 Nothing else is left out of a comparison. `docs/kubernetes-compatibility.md` tells users of these.
+
+The seed of the cases is fixed (`ONECO_DIFFERENTIAL_SEED` chooses another) until ten fresh ones in a
+row find nothing: the last of six, with 3,600 cases each, found two, in how many faults are told.
 """
 
 from __future__ import annotations
