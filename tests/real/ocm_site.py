@@ -24,12 +24,14 @@ from tools.real import building
 
 FOREIGN = "test"
 """The member whose agents are theirs."""
+CREDENTIAL = Address(Resource("", "v1", "secrets"), NAMESPACE, "hub-kubeconfig-secret")
+"""Where their registration agent keeps what it was given."""
 _RBAC = "rbac.authorization.k8s.io"
 _NAME = "open-cluster-management:bootstrap"
 _SECONDS = 90.0
 _ACCOUNTS = Resource("", "v1", "serviceaccounts")
 _NAMESPACES = Address(Resource("", "v1", "namespaces"))
-_REQUESTS = Address(Resource("certificates.k8s.io", "v1", "certificatesigningrequests"))
+REQUESTS = Address(Resource("certificates.k8s.io", "v1", "certificatesigningrequests"))
 
 
 class Ocm(Site):
@@ -60,7 +62,7 @@ class Ocm(Site):
 
     async def _requests(self) -> int:
         async with connect(str(self.kubeconfig)) as hub:
-            found = (await hub.list(_REQUESTS)).items
+            found = (await hub.list(REQUESTS)).items
             known = [objects.name(one) for one in (await hub.list(Address(ocm.CLUSTERS))).items]
         own = [one for one in found if objects.labels(one).get(ocm.CLUSTER_NAME_LABEL) == FOREIGN]
         return len(own) if FOREIGN in known else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import partial
@@ -11,10 +12,10 @@ import pytest
 
 from oneco.kinds import ocm
 from oneco.kube import objects
-from oneco.kube.api import Api
+from oneco.kube.api import Api, Patch
 from oneco.kube.refs import Address
 from oneco.worlds.cluster.client import connect
-from tests.real import company, ocm_site
+from tests.real import cloning, company, ocm_site
 from tests.real.ocm_site import FOREIGN, Ocm
 from tests.real.site import NAMES
 from tests.real.watching import watched
@@ -23,6 +24,14 @@ POLICY = {
     **company.POLICY,
     "progressDeadline": "25s",
     "waves": [{"name": name, "environments": [name]} for name in NAMES],
+}
+
+
+CLONES = {
+    "batches": ["25%", "50%", "100%"],
+    "batchSilence": "2s",
+    "progressDeadline": "15s",
+    "onFailure": "Rollback",
 }
 
 
@@ -46,11 +55,12 @@ class Told:
 
 
 @pytest.fixture(scope="module", params=["embedded", "real"])
-def site(request, real_fleet, ocm_agents, tmp_path_factory) -> Iterator[Ocm]:
+def site(request, real_fleet, kruise_fleet, ocm_agents, tmp_path_factory) -> Iterator[Ocm]:
     """A hub with three members, the first of them served by Open Cluster Management's agents."""
     folder = tmp_path_factory.mktemp(f"ocm-{request.param}")
     hub = None if request.param == "embedded" else request.getfixturevalue("real_cluster")
-    made = ocm_site.made(folder, hub, real_fleet(3), ocm_agents)
+    members = (*kruise_fleet(1), *real_fleet(2))
+    made = ocm_site.made(folder, hub, members, ocm_agents)
     try:
         made.start()
         yield made
@@ -121,6 +131,53 @@ def test_a_bad_version_reaches_one_pod_and_is_rolled_back_there_too(site):
         assert "minReadySeconds" not in company_live["spec"]
 
     tell(site, story)
+
+
+@pytest.mark.parametrize("site", ["embedded"], indirect=True)  # Half a minute, alike on both.
+def test_a_clone_set_goes_in_its_batches_under_their_agent_and_a_bad_one_comes_back(site):
+    async def story(told: Told) -> None:
+        member = told.members[FOREIGN]
+        await cloning.prepare(told.hub)
+        await cloning.apply(told.hub, "v1", FOREIGN, **CLONES)
+        assert (await cloning.ending(told.hub, 1)).phase == "Succeeded"
+        async with cloning.counted(told.hub, member, "v2") as most:
+            await cloning.apply(told.hub, "v2", FOREIGN, **CLONES)
+            assert (await cloning.ending(told.hub, 2)).phase == "Succeeded"
+        assert (most[1], most[2]) == (1, 2)
+        async with cloning.counted(told.hub, member, "v3-bad") as most:
+            await cloning.apply(told.hub, "v3-bad", FOREIGN, **CLONES)
+            assert (await cloning.ending(told.hub, 3)).phase == "RolledBack"
+        assert max(most.values()) == 1
+        live = await member.get(cloning.CLONE_SET)
+        assert not objects.dig(live, "spec", "updateStrategy", "partition", default=0)
+        await cloning.delete(told.hub, member)
+
+    tell(site, story)
+
+
+def test_their_certificate_is_renewed_by_their_own_agent_and_works(site):
+    """It looks every five minutes, or when its Secret changes: there something calls for one."""
+
+    async def story(told: Told) -> None:
+        member = told.members[FOREIGN]
+        before = objects.dig(await member.get(ocm_site.CREDENTIAL), "data", "tls.crt")
+        change = {"data": {"agent-name": base64.b64encode(b"somebody").decode()}}
+        await member.patch(ocm_site.CREDENTIAL, Patch("merge", change))
+
+        async def is_another() -> bool:
+            now = objects.dig(await member.get(ocm_site.CREDENTIAL), "data", "tls.crt")
+            return bool(now) and now != before
+
+        await company.until(is_another, site.klusterlet.words(), told.hub)
+        requests = (await told.hub.list(ocm_site.REQUESTS)).items
+        reasons = [one["reason"] for each in requests for one in each["status"]["conditions"]]
+        assert "AgentRenews" in reasons
+
+    tell(site, story)
+    # With what it has now it goes on renewing its lease and answering works.
+    assert {one["name"]: one["available"] for one in site.asked("clusters")["clusters"]}[
+        FOREIGN
+    ] == "yes"
 
 
 def test_deleting_takes_everything_off_and_the_work_goes(site):
