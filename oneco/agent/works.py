@@ -67,9 +67,11 @@ def decide(seen: WorkSeen, now: Instant, types: Types) -> Decision:
     before = tuple(_before_anything(seen))
     if before:
         return Decision(actions=(*before, *_at_once(seen, missing)), follows=follows)
-    if not _is_recorded(seen):
-        return Decision(statuses=(_record(seen),), follows=follows)
     due = [one for one in missing if not one.is_gone]
+    if not _is_recorded(seen):
+        recorded = (_recorded(seen), *(() if seen.failures else _applies(seen, due)))
+        reasons = (_reason(due, seen),) if due else ()
+        return Decision(actions=recorded, follows=follows, reasons=reasons)
     actions = (*_applies(seen, due), *_replacements(seen, missing), *_deletes(seen))
     if actions and not seen.failures:
         return Decision(actions=actions, follows=follows, reasons=(_reason(due, seen),))
@@ -98,9 +100,7 @@ def _at_once(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:
     """
     if seen.record is not None or seen.failures:
         return
-    written = _record(seen)
-    place = written.address._replace(subresource="status")
-    yield Change(place, Patch("merge", {"status": written.status}), "member")
+    yield _recorded(seen)
     yield from _applies(seen, missing)
 
 
@@ -160,7 +160,7 @@ def _owned(seen: WorkSeen) -> list[Wanted]:
     return [one for one in served if asked.strategy(seen, one) != "ReadOnly"]
 
 
-def _record(seen: WorkSeen) -> StatusWrite:
+def _recorded(seen: WorkSeen) -> Change:
     """The record names every object before the object exists, so that none is ever lost."""
     uids = {(one.group, one.resource, one.namespace, one.name): one.uid for one in seen.applied}
     wanted = {_reference(one): _version(one) for one in _owned(seen)}
@@ -175,8 +175,9 @@ def _record(seen: WorkSeen) -> StatusWrite:
         )
         for key, version in {**still_there, **wanted}.items()
     )  # fmt: skip
-    address = Address(ocm.APPLIED_WORKS, "", record_name(seen.name))
-    return StatusWrite(address, build(ocm.AppliedWorkStatus(applied_resources=resources)), "member")
+    place = Address(ocm.APPLIED_WORKS, "", record_name(seen.name), "status")
+    status = build(ocm.AppliedWorkStatus(applied_resources=resources))
+    return Change(place, Patch("merge", {"status": status}), "member")
 
 
 def _applies(seen: WorkSeen, missing: list[Wanted]) -> Iterable[Action]:

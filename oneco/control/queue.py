@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from oneco.clock import Clock, Instant
 
+_MOST_IN_A_ROW = 8
 KeyT = TypeVar("KeyT", bound=Hashable)
 
 
@@ -17,12 +18,16 @@ class Queue(Generic[KeyT]):
     """Keys that are due now, and keys that will be.
 
     A key added again before it is taken is taken once; a key added while it is being worked on is
-    handed out again when that work is done.
+    handed out again when that work is done. Keys that `gives_way` names come after all others, but
+    after `_MOST_IN_A_ROW` of these one of them has its turn.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, gives_way: Callable[[KeyT], bool] = lambda _: False) -> None:
         self._clock = clock
+        self._gives_way = gives_way
         self._ready: deque[KeyT] = deque()
+        self._ready_last: deque[KeyT] = deque()
+        self._in_a_row = 0
         self._waiting: set[KeyT] = set()
         self._working: set[KeyT] = set()
         self._again: set[KeyT] = set()
@@ -40,7 +45,7 @@ class Queue(Generic[KeyT]):
             self._again.add(key)
         elif key not in self._waiting:
             self._waiting.add(key)
-            self._ready.append(key)
+            (self._ready_last if self._gives_way(key) else self._ready).append(key)
             self._call_a_taker()
 
     def add_at(self, key: KeyT, instant: Instant) -> None:
@@ -58,14 +63,19 @@ class Queue(Generic[KeyT]):
 
     async def take(self) -> KeyT:
         """The next key that is due; it must be given back with `done`."""
-        while not self._ready:
+        while not (self._ready or self._ready_last):
             taker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._takers.append(taker)
             await taker
-        key = self._ready.popleft()
+        key = self._next()
         self._waiting.discard(key)
         self._working.add(key)
         return key
+
+    def _next(self) -> KeyT:
+        is_last = not self._ready or (self._ready_last and self._in_a_row >= _MOST_IN_A_ROW)
+        self._in_a_row = 0 if is_last else self._in_a_row + 1
+        return (self._ready_last if is_last else self._ready).popleft()
 
     def done(self, key: KeyT) -> None:
         """The work on `key` is over."""
@@ -76,7 +86,7 @@ class Queue(Generic[KeyT]):
 
     def is_idle(self) -> bool:
         """Whether nothing is due now and nothing is being worked on."""
-        return not (self._ready or self._working)
+        return not (self._ready or self._ready_last or self._working)
 
     def close(self) -> None:
         """Forget the timer; keys are not handed out by time any more."""

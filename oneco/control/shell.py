@@ -45,6 +45,9 @@ class Source:
 class Controller:
     """A decider with what wakes it.
 
+    A controller that `begins` things gives way to those that bring them to an end, so that of many
+    at once some are done soon, instead of all being under way for long.
+
     `followed` wakes keys by the collections that decisions asked to follow, and lets them settle
     for `followed_settle_seconds`.
     """
@@ -53,6 +56,7 @@ class Controller:
     sources: Sequence[Source]
     gather: Callable[[Reader, Key], Any | None]
     decide: Callable[[Any, Instant], Decision]
+    begins: bool = False
     followed: Wakes | None = None
     followed_settle_seconds: float = 0.0
 
@@ -84,7 +88,7 @@ class Shell:
         self._controllers = {controller.name: controller for controller in controllers}
         self.cache = Cache()
         self._performer = Performer(apis, self.cache)
-        self._queue: Queue[Task] = Queue(clock)
+        self._queue: Queue[Task] = Queue(clock, self._gives_way)
         self._worker_count = workers
         self._informers: dict[Scope, Informer] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -173,6 +177,9 @@ class Shell:
             self._informers[scope] = informer
             self._start(f"informer {scope}", informer.run())
         return informer
+
+    def _gives_way(self, task: Task) -> bool:
+        return self._controllers[task[0]].begins
 
     def _start(self, name: str, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -53,10 +53,22 @@ def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
     works = Controller(
         name="works",
         sources=(
-            Source(resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself),
+            Source(resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself_as_wanted),
+            # What the agent itself writes: by then there is more to be told of.
+            Source(
+                resource=ocm.WORKS,
+                namespace=cluster,
+                wakes=wakes.itself,
+                settle_seconds=_SETTLE_SECONDS,
+            ),
             Source(resource=ocm.CLUSTERS, match=only, wakes=wakes.works_of_cluster),
             *((observations,) if duties.is_watched else ()),
-            Source(resource=ocm.APPLIED_WORKS, side="member", wakes=record),
+            Source(
+                resource=ocm.APPLIED_WORKS,
+                side="member",
+                wakes=record,
+                settle_seconds=_SETTLE_SECONDS,
+            ),
         ),
         gather=partial(_work, kinds=kinds, is_watched=duties.is_watched),
         decide=partial(agent_works.decide, types=types.of),

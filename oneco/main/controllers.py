@@ -66,6 +66,7 @@ def _applications() -> Controller:
                 settle_seconds=2 * _SETTLE_SECONDS,
             ),
         ),
+        begins=True,
         gather=delivery.gather,
         decide=partial(delivery.decide, registry=definitions.builtin()),
     )

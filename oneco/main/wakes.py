@@ -33,6 +33,19 @@ def itself(_: Reader, seen: Seen) -> Iterable[Key]:
     yield objects.namespace(obj), objects.name(obj)
 
 
+def itself_as_wanted(_: Reader, seen: Seen) -> Iterable[Key]:
+    """The changed object's own key, unless only its status, its record or a finalizer changed."""
+    old, new = seen.old, seen.new
+    if old is None or new is None or _wanted(old) != _wanted(new):
+        obj = new or old or {}
+        yield objects.namespace(obj), objects.name(obj)
+
+
+def _wanted(obj: Object) -> tuple[object, ...]:
+    uid, marks = objects.uid(obj), objects.annotations_of(obj)
+    return uid, objects.generation(obj), objects.is_deleting(obj), marks, objects.labels(obj)
+
+
 def nobody(_: Reader, __: Seen) -> Iterable[Key]:
     """No key: the collection is only read."""
     return ()

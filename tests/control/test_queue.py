@@ -51,6 +51,20 @@ def test_a_key_added_twice_before_it_is_taken_is_taken_once():
     assert told(story) == [("a", 0.0), ("b", 0.0)]
 
 
+def test_keys_that_give_way_come_last_but_come():
+    async def story(_, clock):
+        queue: Queue[str] = Queue(clock, gives_way=lambda key: key.startswith("new"))
+        for key in ("new-1", "new-2", *(f"old-{number}" for number in range(10))):
+            queue.add(key)
+        try:
+            return [key for key, _ in await takes(queue, clock, 1)]
+        finally:
+            queue.close()
+
+    first, rest = [f"old-{number}" for number in range(8)], ["old-8", "old-9", "new-2"]
+    assert told(story) == [*first, "new-1", *rest]
+
+
 def test_a_key_added_while_it_is_worked_on_is_handed_out_again_afterwards():
     async def story(queue, clock):
         queue.add("a")

@@ -6,6 +6,7 @@ import pytest
 
 from oneco.control.cache import Cache, CacheReader, Seen
 from oneco.kinds.oam import NAME_LABEL
+from oneco.kinds.ocm import WORKS
 from oneco.kinds.release import RELEASES, UNITS
 from oneco.main import wakes
 
@@ -60,3 +61,30 @@ def test_an_application_hears_at_once_of_a_release_that_is_gone_but_not_of_its_o
 def test_an_application_hears_soon_of_a_unit_that_is_done(before, after, found):
     seen = Seen("hub", UNITS, a_unit(before), a_unit(after))
     assert list(wakes.application_of_rest(READER, seen)) == found
+
+
+@pytest.mark.parametrize(
+    ("change", "is_woken"),
+    [
+        ({"finalizers": ["theirs"]}, False),
+        ({"resourceVersion": "2"}, False),
+        ({"generation": 2}, True),
+        ({"annotations": {"onepersoncompany.io/content": "new"}}, True),
+        ({"deletionTimestamp": "2026-11-21T08:00:00Z"}, True),
+        ({"uid": "another"}, True),
+    ],
+)
+def test_an_agent_looks_at_once_at_what_a_work_wants_and_later_at_what_it_wrote_itself(
+    change, is_woken
+):
+    meta = {"name": "shop-1", "namespace": "one", "uid": "u", "generation": 1}
+    old, new = {"metadata": meta}, {"metadata": {**meta, **change}, "status": {"conditions": []}}
+    found = wakes.itself_as_wanted(READER, Seen("hub", WORKS, old, new))
+    assert list(found) == ([("one", "shop-1")] if is_woken else [])
+
+
+def test_an_agent_looks_at_once_at_a_work_that_comes_or_is_gone():
+    work = {"metadata": {"name": "shop-1", "namespace": "one"}}
+    for old, new in ((None, work), (work, None)):
+        found = wakes.itself_as_wanted(READER, Seen("hub", WORKS, old, new))
+        assert list(found) == [("one", "shop-1")]

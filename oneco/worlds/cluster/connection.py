@@ -235,9 +235,10 @@ class Connection:
         return b"".join((head.encode(), b"\r\n", request.body or b""))
 
     def _warn(self, line: Line) -> None:
-        said = line.headers.get("warning") if self._on_warning is not None else None
-        for text in _WARNING.findall(said or ""):
-            assert self._on_warning is not None, "asked for warnings that nobody wants"
+        said = line.headers.get("warning")
+        if said is None or self._on_warning is None:
+            return
+        for text in _WARNING.findall(said):
             self._on_warning(re.sub(r"\\(.)", r"\1", text))
 
 

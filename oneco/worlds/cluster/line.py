@@ -16,6 +16,9 @@ import httptools
 _MOST_UNREAD_BYTES = 1024 * 1024
 # Of an answer that is late while nobody waits for it just now.
 _LOOK_AGAIN_SECONDS = 0.1
+_READ = frozenset(
+    ("etag", "warning", "retry-after", "content-encoding", "content-length", "transfer-encoding")
+)
 _GZIP = zlib.MAX_WBITS | 16
 
 
@@ -30,8 +33,9 @@ class Broken(ConnectionError):
 class Line(asyncio.Protocol):
     """One connection, which carries one request at a time.
 
-    `status`, `headers` (by lower-case name, several of one name joined) and the body are those of
-    the present answer. A line that is given up in the middle of an answer must be ended.
+    `status`, `headers` (those that anybody reads, by lower-case name, several of one name joined)
+    and the body are those of the present answer. A line that is given up in the middle of an
+    answer must be ended.
     """
 
     def __init__(self) -> None:
@@ -209,7 +213,10 @@ class Line(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header of the answer."""
-        key, text = name.decode("latin-1").lower(), value.decode("utf-8", "replace")
+        key = name.decode("latin-1").lower()
+        if key not in _READ:
+            return
+        text = value.decode("utf-8", "replace")
         before = self.headers.get(key)
         self.headers[key] = text if before is None else f"{before}, {text}"
 

@@ -21,14 +21,19 @@ def of_address(address: Address) -> str:
     """The path of a collection, an object or a subresource."""
     parts = [of_resource(address.resource)]
     if address.namespace:
-        parts += ["namespaces", quote(address.namespace, safe="")]
+        parts += ["namespaces", _quoted(address.namespace, "")]
     parts.append(address.resource.plural)
     if address.name:
         # Names of some kinds (roles) hold colons, and paths may not hold a slash or a percent.
-        parts.append(quote(address.name, safe=":"))
+        parts.append(_quoted(address.name, ":"))
         if address.subresource:
             parts.append(address.subresource)
     return "/".join(parts)
+
+
+def _quoted(text: str, safe: str) -> str:
+    # Nearly all names are letters, digits and dashes, which quoting would look at one by one.
+    return text if text.replace("-", "").isalnum() and text.isascii() else quote(text, safe=safe)
 
 
 def of_new(address: Address) -> str:
