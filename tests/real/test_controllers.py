@@ -42,6 +42,8 @@ class Case(NamedTuple):
     kind: str
     spec: dict[str, Any]
     steps: tuple[dict[str, Any], ...]
+    may_heal: bool = False
+    """Whether the real one sometimes ends as it began: see HEALED."""
 
 
 def image(version: str) -> dict[str, Any]:
@@ -63,11 +65,15 @@ def clone(**more: Any) -> dict[str, Any]:
 ON_DELETE = {"updateStrategy": {"type": "OnDelete", "rollingUpdate": None}}
 PARALLEL = {"podManagementPolicy": "Parallel"}
 FIRST_NODE = {"matchLabels": {"kubernetes.io/hostname": "node-0"}}
+HEALED = True
+"""An ordered set keeps its stuck pod when the old template is back (kubernetes issue 67250). On a
+busy machine both real controllers were seen to replace it all the same, now and then.
+"""
 CASES = (
     Case("sts-partition", "StatefulSet", {"replicas": 4}, (
         {**image("2"), **rolling(partition=3)}, rolling(partition=1), rolling(partition=0),
     )),
-    Case("sts-stuck", "StatefulSet", {"replicas": 3}, (image(BAD),)),
+    Case("sts-stuck", "StatefulSet", {"replicas": 3}, (image(BAD), image("1")), HEALED),
     Case("sts-parallel-stuck", "StatefulSet", {"replicas": 3, **PARALLEL}, (
         image(BAD), image("1"),
     )),
@@ -102,7 +108,7 @@ CASES = (
     Case("asts-partition", "AdvancedStatefulSet", {"replicas": 4, **PARALLEL}, (
         {**image("2"), **rolling(partition=2, maxUnavailable=2)}, rolling(partition=0),
     )),
-    Case("asts-stuck", "AdvancedStatefulSet", {"replicas": 3}, (image(BAD),)),
+    Case("asts-stuck", "AdvancedStatefulSet", {"replicas": 3}, (image(BAD), image("1")), HEALED),
     Case("asts-parallel-stuck", "AdvancedStatefulSet", {"replicas": 4, **PARALLEL}, (
         {**image(BAD), **rolling(maxUnavailable=2)}, image("1"),
     )),
@@ -136,7 +142,7 @@ def real(kruise_fleet) -> Iterator[dict[str, Any]]:
 
     async def told() -> dict[str, Any]:
         async with connect(str(cluster.kubeconfig)) as api:
-            worlds = [_Real(api, f"at-rest-{one.name}", rehearsed(one)) for one in CASES]
+            worlds = [_Real(api, f"at-rest-{one.name}", expected(one)) for one in CASES]
             played = [_play(world, one) for world, one in zip(worlds, CASES, strict=True)]
             ends = await asyncio.gather(*played, return_exceptions=True)
             return {case.name: end for case, end in zip(CASES, ends, strict=True)}
@@ -150,7 +156,9 @@ def test_a_controller_comes_to_the_same_rest(case: Case, real):
     end = real[case.name]
     if isinstance(end, BaseException):
         raise end
-    assert end == rehearsed(case)
+    assert len(end) == len(expected(case))
+    for now, wanted in zip(end, expected(case), strict=True):
+        assert now in wanted, f"{now}\nis none of\n{wanted}"
 
 
 @functools.cache
@@ -164,6 +172,14 @@ def _rests(name: str) -> list[Any]:
 def rehearsed(case: Case) -> list[Any]:
     """How the case comes to rest after each step in memory."""
     return _rests(case.name)
+
+
+def expected(case: Case) -> list[list[Any]]:
+    """After each step, how the real one may come to rest."""
+    rests = [[one] for one in rehearsed(case)]
+    if case.may_heal:
+        rests[-1].append(rests[0][0])
+    return rests
 
 
 async def _play(world: _Real | _Rehearsed, case: Case) -> list[Any]:
@@ -191,7 +207,7 @@ def _workload(case: Case) -> Object:
 class _Real:
     """A namespace of a real cluster."""
 
-    def __init__(self, api: Api, namespace: str, wanted: Sequence[Any]) -> None:
+    def __init__(self, api: Api, namespace: str, wanted: Sequence[list[Any]]) -> None:
         self._api, self.namespace, self._wanted = api, namespace, list(wanted)
 
     async def begin(self, place: Address, body: Object) -> None:
@@ -212,7 +228,7 @@ class _Real:
             live = await self._api.get(place)
             pods = (await self._api.list(Address(PODS, self.namespace))).items
             now, at = _state(live, pods), time.monotonic()
-            is_so = now == wanted and _is_seen(live, pods)
+            is_so = now in wanted and _is_seen(live, pods)
             since = (since or at) if is_so else None
             if at > limit or (since is not None and at - since > REST_SECONDS):
                 return now

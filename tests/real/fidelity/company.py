@@ -88,6 +88,7 @@ NATIVE = (
 )
 KRUISE = (
     *_both("CloneSet", "clone"),
+    *_both("CloneSet", "clone-in-place", updateStrategy={"type": "InPlaceIfPossible"}),
     *_both("AdvancedStatefulSet", "advanced-stateful", podManagementPolicy="Parallel"),
     *_both("AdvancedDaemonSet", "advanced-daemon"),
     _disturbed("CloneSet", "clone-rolled-back", "RolledBack", _rolled_back(PRODUCTION)),
