@@ -22,8 +22,9 @@ CHECK_RUNS = Resource(GROUP, VERSION, "checkruns")
 OBSERVATIONS = Resource(GROUP, VERSION, "observations")
 
 PARTITION_ANNOTATION = f"{GROUP}/partition"
-PARTITION_OF_ANNOTATION = f"{GROUP}/partition-of"
 """On a workload in a work: how many of its pods should run the new template (an integer)."""
+PARTITION_OF_ANNOTATION = f"{GROUP}/partition-of"
+"""Beside it, where the cluster chooses the size: of how many pods that number was counted."""
 RELEASE_LABEL = f"{GROUP}/release"
 """On a unit: the release that claimed it, as `names.release_key` writes it."""
 WAVE_LABEL = f"{GROUP}/wave"
