@@ -49,25 +49,20 @@ def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
     record = wakes.work_of_record(cluster)
     live = wakes.work_of_live(cluster)
     own = wakes.the_cluster(cluster)
+    # What the agent itself writes: an observation has more to tell a little later.
+    written = _SETTLE_SECONDS if duties.is_watched else 0.0
     only = Match(fields=f"metadata.name={cluster}")
     works = Controller(
         name="works",
         sources=(
             Source(resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself_as_wanted),
-            # What the agent itself writes: by then there is more to be told of.
             Source(
-                resource=ocm.WORKS,
-                namespace=cluster,
-                wakes=wakes.itself,
-                settle_seconds=_SETTLE_SECONDS,
+                resource=ocm.WORKS, namespace=cluster, wakes=wakes.itself, settle_seconds=written
             ),
             Source(resource=ocm.CLUSTERS, match=only, wakes=wakes.works_of_cluster),
             *((observations,) if duties.is_watched else ()),
             Source(
-                resource=ocm.APPLIED_WORKS,
-                side="member",
-                wakes=record,
-                settle_seconds=_SETTLE_SECONDS,
+                resource=ocm.APPLIED_WORKS, side="member", wakes=record, settle_seconds=written
             ),
         ),
         gather=partial(_work, kinds=kinds, is_watched=duties.is_watched),
