@@ -61,9 +61,7 @@ def agent(cluster: str, kinds: Kinds, duties: Duties) -> Sequence[Controller]:
             ),
             Source(resource=ocm.CLUSTERS, match=only, wakes=wakes.works_of_cluster),
             *((observations,) if duties.is_watched else ()),
-            Source(
-                resource=ocm.APPLIED_WORKS, side="member", wakes=record, settle_seconds=written
-            ),
+            Source(resource=ocm.APPLIED_WORKS, side="member", wakes=record, settle_seconds=written),
         ),
         gather=partial(_work, kinds=kinds, is_watched=duties.is_watched),
         decide=partial(agent_works.decide, types=types.of),
