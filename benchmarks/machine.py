@@ -12,6 +12,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent
 _PACKAGES = (
+    "aiohttp",
     "cryptography",
     "httptools",
     "jsonschema-rs",

@@ -150,7 +150,7 @@ class _Hub(ClusterApi):
     """Told of the ManagedCluster; to be set before the first list."""
 
     def __init__(self, target: Target, cluster: str) -> None:
-        super().__init__(target)
+        super().__init__(target, shows_managers=False)
         self.cluster = cluster
         self._address = Address(ocm.CLUSTERS, "", cluster)
 

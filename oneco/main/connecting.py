@@ -67,7 +67,7 @@ async def connect(
     choice: Choice, on_warning: Callable[[str], None] | None = None
 ) -> AsyncIterator[Connected]:
     """The cluster that `choice` leads to, for as long as the context lasts."""
-    # What speaks HTTP is loaded only by those who send something.
+    # aiohttp costs a quarter of a second, which only those pay who send something.
     from oneco.worlds.cluster import kubeconfig
     from oneco.worlds.cluster.client import ClusterApi
 

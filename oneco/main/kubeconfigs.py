@@ -100,7 +100,7 @@ class KubeconfigMembers:
             _log.warning("cluster %s: %s", cluster, failure)
 
     async def _run_agent(self, cluster: str, found: Object) -> None:
-        # What speaks HTTP is loaded only by those who reach outside this process.
+        # aiohttp is loaded only by those who reach outside this process.
         from oneco.worlds.cluster.client import connect
 
         text = base64.b64decode(objects.dig(found, "data", KEY, default="")).decode()

@@ -95,7 +95,8 @@ async def serve(options: RemoteOptions, ready: Ready, say: Say) -> None:
     target = _target(options)
     asked = _asked(options, say)
     identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
-    async with ClusterApi(target, user_agent="oneco-hub") as api, _journal(options) as journal:
+    hub = ClusterApi(target, user_agent="oneco-hub", shows_managers=False)
+    async with hub as api, _journal(options) as journal:
         election = Election(api, LEASE, identity, clock)
         process = _Process(api, election, _Tools(clock, journal, say, asked))
         await process.persist(process.reach, "the hub")

@@ -225,3 +225,29 @@ def test_older_servers_are_asked_group_by_group_and_a_group_that_is_down_hides_o
     infos = asyncio.run(run())
     assert infos[1] == DEPLOYMENTS
     assert [str(info.resource.api_version) for info in infos] == ["v1", "apps/v1", "apps/v1beta1"]
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_managers_are_forgotten_by_who_asked_to_by_every_way_that_objects_come(shows):
+    managed = {"name": "web", "managedFields": [{"manager": "me"}]}
+    body = {"kind": "Deployment", "metadata": managed}
+    line = json.dumps({"type": "ADDED", "object": body}) + "\n"
+
+    async def answer(request):
+        if "watch" in request.query:
+            return web.Response(text=line)
+        many = {"kind": "DeploymentList", "metadata": {}, "items": [body]}
+        return web.json_response(body if request.path.endswith("/web") else many)
+
+    async def story():
+        async with client_of(answer, shows_managers=shows) as api:
+            collection = WEB._replace(name="")
+            watch = api.watch(collection)
+            event = await anext(watch)
+            await watch.aclose()
+            page = await api.list(collection)
+            changed = await api.patch(WEB, Patch("merge", {}))
+            return [await api.get(WEB), changed, page.items[0], event.object]
+
+    for found in asyncio.run(story()):
+        assert found["metadata"] == (managed if shows else {"name": "web"})

@@ -33,7 +33,11 @@ _APPLY_TYPE = "application/apply-patch+yaml"
 
 
 class ClusterApi(Api):
-    """One real cluster as one user; `close` it, or use it with `async with`."""
+    """One real cluster as one user; `close` it, or use it with `async with`.
+
+    Without `shows_managers` objects come without managedFields, which are a third of most and say
+    nothing to who only writes what is its own. A server keeps them where a replacement has none.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,14 @@ class ClusterApi(Api):
         on_warning: OnWarning | None = None,
         user_agent: str = "oneco",
         quiet_seconds: float = QUIET_SECONDS,
+        shows_managers: bool = True,
     ) -> None:
-        self.target = target
+        self.target, self._shows_managers = target, shows_managers
         self._connection = Connection(target, user_agent=user_agent, on_warning=on_warning)
         self._discovery = Discovery(self._connection)
-        self._watching = Watching(self._connection, quiet_seconds=quiet_seconds)
+        self._watching = Watching(
+            self._connection, quiet_seconds=quiet_seconds, shows_managers=shows_managers
+        )
 
     async def __aenter__(self) -> ClusterApi:
         return self
@@ -65,7 +72,10 @@ class ClusterApi(Api):
     async def list(self, address: Address, options: ListOptions = ListOptions()) -> Page:
         """The objects of the collection, ordered by namespace and name."""
         request = Request("GET", paths.of_address(address), paths.list_query(options))
-        return wire.decode_listing((await self._connection.send(request)).body).page
+        page = wire.decode_listing((await self._connection.send(request)).body).page
+        if not self._shows_managers:
+            wire.forget_managers(page.items)
+        return page
 
     def watch(
         self, address: Address, options: WatchOptions = WatchOptions()
@@ -131,7 +141,10 @@ class ClusterApi(Api):
                 yield chunk
 
     async def _object(self, request: Request) -> Object:
-        return wire.decode_object((await self._connection.send(request)).body)
+        found = wire.decode_object((await self._connection.send(request)).body)
+        if not self._shows_managers:
+            wire.forget_managers((found,))
+        return found
 
 
 def connect(

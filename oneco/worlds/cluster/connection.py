@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import ipaddress
 import re
@@ -12,13 +11,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
+import aiohttp
+import yarl
+
 from oneco.kube.errors import ServiceUnavailable
 from oneco.worlds import buffers
-from oneco.worlds.cluster import dialing, failures
+from oneco.worlds.cluster import failures
 from oneco.worlds.cluster.credentials import Credentials
 from oneco.worlds.cluster.exec_plugin import Credential
-from oneco.worlds.cluster.idle import IdleLines
-from oneco.worlds.cluster.line import Broken, Line
 from oneco.worlds.cluster.target import Target
 from oneco.worlds.cluster.tls import TlsContexts
 
@@ -27,12 +27,10 @@ OnWarning = Callable[[str], None]
 # API servers end a request after 60 s themselves; this is for those that cannot.
 ANSWER_SECONDS = 65.0
 CONNECT_SECONDS = 15.0
-_GOODBYE_SECONDS = 1.0
-# What may be asked twice where nobody knows whether it was heard the first time.
-_REPEATABLE = ("GET", "PUT", "DELETE")
+# Shorter than any server's own patience, so that a request seldom meets a closing connection.
+_IDLE_SECONDS = 30.0
 _JSON = "application/json"
 _WARNING = re.compile(r'299 \S+ "((?:[^"\\]|\\.)*)"')
-_ONE_LINE = re.compile(r"[^\r\n\0]*")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -50,19 +48,6 @@ class Request(NamedTuple):
     accept: str = _JSON
     version: str = ""
     """The ETag that we hold already: an unchanged answer then has an empty body."""
-
-
-class Stream(NamedTuple):
-    """An answer that is read as it comes, and that may be silent for so long."""
-
-    quiet_seconds: float | None
-
-
-class _Reached(NamedTuple):
-    """Where requests go, and the headers that all of them have."""
-
-    server: dialing.Server
-    headers: str
 
 
 class Answer(NamedTuple):
@@ -87,9 +72,9 @@ class Connection:
         self._on_warning = on_warning
         self._proxy = self._cluster.proxy_url or proxy_of_environment(self._cluster.server)
         self._headers = [("User-Agent", user_agent), *target.user.impersonation]
-        self._reached: _Reached | None = None
-        self._idle = IdleLines()
-        self._lines: set[Line] = set()
+        if self._cluster.disable_compression:
+            self._headers.append(("Accept-Encoding", "identity"))
+        self._session: aiohttp.ClientSession | None = None
         self._is_closed = False
         # What is wrong with the files is said at once, not with the first request.
         self._context(Credential())
@@ -97,173 +82,115 @@ class Connection:
     async def close(self) -> None:
         """End all connections; every later request fails."""
         self._is_closed = True
-        self._idle.end()
-        lines = tuple(self._lines)
-        for line in lines:
-            line.end()
-        if lines:
-            await asyncio.wait([line.gone for line in lines], timeout=_GOODBYE_SECONDS)
+        if self._session is not None:
+            await self._session.close()
 
     async def send(self, request: Request) -> Answer:
         """The whole answer to `request`."""
-        try:
-            line = await self._open(request)
-            body = await self._body(line)
-        except failures.RAISED as error:
-            raise failures.named(error, self._cluster) from error
-        return Answer(line.status, body, line.headers.get("etag", ""))
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS, sock_connect=CONNECT_SECONDS)
+        with failures.told(self._cluster):
+            response = await self._open(request, timeout)
+            async with response:
+                body = await response.read()
+                return Answer(response.status, body, response.headers.get("ETag", ""))
 
     @contextlib.asynccontextmanager
     async def chunks(
         self, request: Request, quiet_seconds: float | None
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The answer's bytes as they come; Timeout when nothing came for `quiet_seconds`."""
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=quiet_seconds
+        )
+        with failures.told(self._cluster):
+            response = await self._open(request, timeout)
         try:
-            line = await self._open(request, Stream(quiet_seconds))
-        except failures.RAISED as error:
-            raise failures.named(error, self._cluster) from error
-        try:
-            yield self._parts(line)
+            yield self._told_chunks(response)
         finally:
             # The rest of a stream is not wanted: closing is the only way to say so.
-            self._leave(line)
+            response.close()
 
-    async def _parts(self, line: Line) -> AsyncIterator[bytes]:
-        while True:
-            try:
-                part = await line.part()
-            except failures.RAISED as error:
-                raise failures.named(error, self._cluster) from error
-            if not part:
-                return
-            yield part
+    async def _told_chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+        with failures.told(self._cluster):
+            async for chunk in response.content.iter_any():
+                yield chunk
 
-    async def _open(self, request: Request, stream: Stream | None = None) -> Line:
-        """A line on which the head of a good answer has come."""
+    async def _open(
+        self, request: Request, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
         credential = await self._credentials.current()
-        line = await self._attempt(request, credential, stream)
-        if line.status == 401:
-            renewed = await self._renewed(line, credential)
+        response = await self._attempt(request, credential, timeout)
+        if response.status == 401:
+            renewed = await self._renewed(response, credential)
             if renewed is not None:
-                line = await self._attempt(request, renewed, stream)
-        if line.status >= 300 and line.status != 304:
-            body = await self._body(line)
-            raise failures.from_answer(line.status, line.headers, body)
-        self._warn(line)
-        return line
+                response = await self._attempt(request, renewed, timeout)
+        if response.status >= 300 and response.status != 304:
+            async with response:
+                body = await response.read()
+            raise failures.from_answer(response.status, response.headers, body)
+        self._warn(response)
+        return response
 
-    async def _renewed(self, line: Line, credential: Credential) -> Credential | None:
+    async def _renewed(
+        self, response: aiohttp.ClientResponse, credential: Credential
+    ) -> Credential | None:
         try:
             renewed = await self._credentials.renew(credential)
         except BaseException:
-            line.end()
+            response.close()
             raise
         if renewed is not None:
-            line.end()
+            response.close()
         return renewed
 
     async def _attempt(
-        self, request: Request, credential: Credential, stream: Stream | None
-    ) -> Line:
-        context = self._context(credential)
-        written = self._written(request, credential)
-        kept = self._idle.take(context)
-        if kept is not None:
-            try:
-                return await _asked(kept, written, stream)
-            except ConnectionError as error:
-                # The server may have ended the connection while the request was on its way.
-                if isinstance(error, Broken) or request.method not in _REPEATABLE:
-                    raise
-        return await _asked(await self._dialled(context), written, stream)
+        self, request: Request, credential: Credential, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        query = f"?{urlencode(request.query)}" if request.query else ""
+        return await self._opened_session().request(
+            request.method,
+            yarl.URL(f"{self._cluster.server}{request.path}{query}", encoded=True),
+            data=request.body,
+            headers=self._all_headers(request, credential),
+            ssl=self._context(credential),
+            server_hostname=self._cluster.server_name or None,
+            proxy=self._proxy or None,
+            timeout=timeout,
+            # A redirect would carry the credential to wherever it points.
+            allow_redirects=False,
+        )
 
-    async def _dialled(self, context: ssl.SSLContext | None) -> Line:
-        if self._is_closed:
-            raise ServiceUnavailable(f"{self._cluster.server}: this client was closed")
-        line = await dialing.dial(self._there().server, context, CONNECT_SECONDS)
-        line.context = context
-        self._lines.add(line)
-        line.gone.add_done_callback(lambda _: self._lines.discard(line))
-        return line
-
-    async def _body(self, line: Line) -> bytes:
-        try:
-            return await line.body()
-        finally:
-            self._leave(line)
-
-    def _leave(self, line: Line) -> None:
-        """Keep the line for others, if the answer was read to its end."""
-        if line.is_reusable() and not self._is_closed:
-            self._idle.give(line)
-        else:
-            line.end()
-
-    def _context(self, credential: Credential) -> ssl.SSLContext | None:
+    def _context(self, credential: Credential) -> ssl.SSLContext | bool:
         if self._cluster.server.startswith("http:"):
-            return None
+            return True
         return self._contexts.current(credential)
 
-    def _there(self) -> _Reached:
-        if self._reached is None:
-            server = dialing.server(self._cluster.server, self._cluster.server_name, self._proxy)
-            headers = [("Host", server.host_header), *self._headers]
-            # What is next to the server has more wire than processor to spare.
-            is_plain = self._cluster.disable_compression or is_loopback(server.host)
-            headers.append(("Accept-Encoding", "identity" if is_plain else "gzip"))
-            written = "".join(_header(name, value) for name, value in headers)
-            if self._proxy and not server.is_tls:
-                written += dialing.authorization(self._proxy)
-            self._reached = _Reached(server, written)
-        return self._reached
-
-    def _written(self, request: Request, credential: Credential) -> bytes:
-        server, always = self._there()
-        query = f"?{urlencode(request.query)}" if request.query else ""
-        head = (
-            f"{request.method} {server.target}{request.path}{query} HTTP/1.1\r\n{always}"
-            f"Accept: {request.accept}\r\n"
-        )
+    def _all_headers(self, request: Request, credential: Credential) -> list[tuple[str, str]]:
+        headers = [*self._headers, ("Accept", request.accept)]
         if request.body is not None:
-            head += (
-                f"Content-Type: {request.content_type}\r\nContent-Length: {len(request.body)}\r\n"
-            )
+            headers.append(("Content-Type", request.content_type))
         if request.version:
-            head += _header("If-None-Match", request.version)
+            headers.append(("If-None-Match", request.version))
         if credential.token:
-            head += _header("Authorization", f"Bearer {credential.token}")
-        return b"".join((head.encode(), b"\r\n", request.body or b""))
+            headers.append(("Authorization", f"Bearer {credential.token}"))
+        return headers
 
-    def _warn(self, line: Line) -> None:
-        said = line.headers.get("warning")
-        if said is None or self._on_warning is None:
+    def _opened_session(self) -> aiohttp.ClientSession:
+        if self._is_closed:
+            raise ServiceUnavailable(f"{self._cluster.server}: this client was closed")
+        if self._session is None:
+            # Every watch holds a connection, so their number has no limit here.
+            connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS)
+            jar = aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=jar)
+        return self._session
+
+    def _warn(self, response: aiohttp.ClientResponse) -> None:
+        if self._on_warning is None:
             return
-        for text in _WARNING.findall(said):
-            self._on_warning(re.sub(r"\\(.)", r"\1", text))
-
-
-async def _asked(line: Line, written: bytes, stream: Stream | None) -> Line:
-    try:
-        if stream is None:
-            await line.ask(written, ANSWER_SECONDS)
-        else:
-            await line.ask(written, stream.quiet_seconds, is_stream=True)
-    except BaseException:
-        line.end()
-        raise
-    return line
-
-
-def _header(name: str, value: str) -> str:
-    if not _ONE_LINE.fullmatch(value):
-        # Another line would be another header. The value may be a credential: it is not shown.
-        raise ValueError(f"header {name} is not one line")
-    return f"{name}: {value}\r\n"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    return host in _LOOPBACK or host.startswith("127.")
+        for header in response.headers.getall("Warning", ()):
+            for text in _WARNING.findall(header):
+                self._on_warning(re.sub(r"\\(.)", r"\1", text))
 
 
 def proxy_of_environment(server: str) -> str:
@@ -271,7 +198,7 @@ def proxy_of_environment(server: str) -> str:
     parts = urlsplit(server)
     host = parts.hostname or ""
     # As other clients do: what runs on this machine is never behind a proxy.
-    if is_loopback(host) or urllib.request.proxy_bypass(parts.netloc):
+    if host in _LOOPBACK or host.startswith("127.") or urllib.request.proxy_bypass(parts.netloc):
         return ""
     proxies = urllib.request.getproxies()
     if _is_in_networks(host, proxies.get("no", "")):

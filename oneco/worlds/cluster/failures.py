@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import re
-import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
+import aiohttp
 import msgspec
 
 from oneco.kube import errors
-from oneco.worlds.cluster.dialing import NoConnectionInTime, ProxyRefused, ProxyUnreachable
-from oneco.worlds.cluster.line import HungUp
 from oneco.worlds.cluster.target import Cluster
-
-RAISED: Final = (OSError, ValueError)
-"""What the way to a server may raise: TimeoutError, ssl.SSLError and our own are of these."""
 
 # OpenSSL's numbers: a signature that does not fit, and three ways to lack the issuer.
 _OF_ANOTHER_AUTHORITY: Final = (7, 18, 19, 20, 21)
-_NUMBER = re.compile(r"\[Errno (\d+)\]")
 _status = msgspec.json.Decoder(dict[str, object])
 
 
@@ -49,58 +43,65 @@ def _from_body(status: int, body: bytes) -> errors.ApiError:
 
 
 def _retry_after(headers: Mapping[str, str], error: errors.ApiError) -> float | None:
-    text = headers.get("retry-after") or str(error.details.get("retryAfterSeconds") or "")
+    text = headers.get("Retry-After") or str(error.details.get("retryAfterSeconds") or "")
     return float(text) if text.isdecimal() else None
 
 
-def named(error: Exception, cluster: Cluster) -> errors.ApiError:
-    """What asyncio, OpenSSL and our own lines raised, in words."""
+@contextlib.contextmanager
+def told(cluster: Cluster) -> Iterator[None]:
+    """Turns what aiohttp and OpenSSL raise inside into `kube.errors`."""
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, ssl.SSLError, OSError, ValueError) as error:
+        raise _named(error, cluster) from error
+
+
+def _named(error: Exception, cluster: Cluster) -> errors.ApiError:
     at = cluster.server
-    if isinstance(error, ProxyUnreachable):
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
         return errors.ServiceUnavailable(f"{at}: its proxy cannot be reached")
-    if isinstance(error, ProxyRefused):
+    if isinstance(error, aiohttp.ClientHttpProxyError):
         return errors.ServiceUnavailable(f"{at}: its proxy answered HTTP status {error.status}")
-    if isinstance(error, ssl.SSLError):
-        return _tls_failure(error, cluster)
-    if isinstance(error, NoConnectionInTime):
+    broken = _tls_failure(error)
+    if isinstance(broken, ssl.SSLCertVerificationError):
+        return _untrusted(broken, cluster)
+    if broken is not None:
+        reason = (broken.reason or "no TLS there").replace("_", " ").lower()
+        return errors.ServiceUnavailable(f"{at}: the TLS connection failed: {reason}")
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
         return errors.ServiceUnavailable(f"{at}: no connection in time")
     if isinstance(error, TimeoutError):
         return errors.Timeout(f"{at}: no answer in time")
-    if isinstance(error, socket.gaierror):
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
         return errors.ServiceUnavailable(f"{at}: its name cannot be resolved")
-    if isinstance(error, HungUp):
-        return _hung_up(at)
-    number = _number(error)
-    if number:
-        return errors.ServiceUnavailable(f"{at}: {os.strerror(number).lower()}")
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        # TLS 1.3 refuses a client's certificate only after the handshake, and aiohttp loses why.
+        hint = ", as one does that wants a client certificate or does not accept this one"
+        hint = hint if at.startswith("https:") else ""
+        return errors.ServiceUnavailable(f"{at}: the server hung up without an answer{hint}")
+    if isinstance(error, OSError) and error.errno:
+        return errors.ServiceUnavailable(f"{at}: {os.strerror(error.errno).lower()}")
     return errors.ServiceUnavailable(f"{at}: the connection broke ({type(error).__name__})")
 
 
-def _hung_up(at: str) -> errors.ApiError:
-    # TLS 1.3 refuses a client's certificate only after the handshake.
-    hint = ", as one does that wants a client certificate or does not accept this one"
-    hint = hint if at.startswith("https:") else ""
-    return errors.ServiceUnavailable(f"{at}: the server hung up without an answer{hint}")
+def _untrusted(error: ssl.SSLCertVerificationError, cluster: Cluster) -> errors.ApiError:
+    said = (
+        f"{cluster.server}: its certificate is not trusted: {error.verify_message.rstrip('.')};"
+        f" see certificate-authority and tls-server-name in {cluster.where or 'the kubeconfig'}"
+    )
+    is_of_another = error.verify_code in _OF_ANOTHER_AUTHORITY
+    return errors.Untrusted(said) if is_of_another else errors.ServiceUnavailable(said)
 
 
-def _tls_failure(error: ssl.SSLError, cluster: Cluster) -> errors.ApiError:
-    at = cluster.server
-    if isinstance(error, ssl.SSLCertVerificationError):
-        said = (
-            f"{at}: its certificate is not trusted: {error.verify_message.rstrip('.')};"
-            f" see certificate-authority and tls-server-name in {cluster.where or 'the kubeconfig'}"
-        )
-        is_of_another = error.verify_code in _OF_ANOTHER_AUTHORITY
-        return errors.Untrusted(said) if is_of_another else errors.ServiceUnavailable(said)
-    if error.reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
-        return _hung_up(at)
-    reason = (error.reason or "no TLS there").replace("_", " ").lower()
-    return errors.ServiceUnavailable(f"{at}: the TLS connection failed: {reason}")
-
-
-def _number(error: Exception) -> int:
-    if not isinstance(error, OSError):
-        return 0
-    # A name with several addresses that all fail gives one error without a number of its own.
-    found = _NUMBER.search(str(error))
-    return error.errno or (int(found[1]) if found else 0)
+def _tls_failure(error: Exception) -> ssl.SSLError | None:
+    # aiohttp wraps the cause in one of three ways, and some wrappers call themselves SSLError.
+    causes = (
+        getattr(error, "certificate_error", None),
+        getattr(error, "os_error", None),
+        error.__cause__,
+        error,
+    )
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
+            return cause
+    return None

@@ -26,8 +26,15 @@ _PAGE = 500
 class Watching:
     """Opens watches; remembers whether the server can begin one with the present objects."""
 
-    def __init__(self, connection: Connection, *, quiet_seconds: float = QUIET_SECONDS) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        shows_managers: bool = True,
+    ) -> None:
         self._connection, self._quiet_seconds = connection, quiet_seconds
+        self._shows_managers = shows_managers
         self._can_begin_with_present = True
 
     async def events(self, address: Address, options: WatchOptions) -> AsyncGenerator[Event, None]:
@@ -70,7 +77,10 @@ class Watching:
     async def _page(self, address: Address, options: WatchOptions, token: str) -> wire.Listing:
         how = ListOptions(match=options.match, limit=_PAGE, continue_token=token)
         request = Request("GET", paths.of_address(address), paths.list_query(how))
-        return wire.decode_listing((await self._connection.send(request)).body)
+        listing = wire.decode_listing((await self._connection.send(request)).body)
+        if not self._shows_managers:
+            wire.forget_managers(listing.page.items)
+        return listing
 
     async def _streamed(
         self, address: Address, options: WatchOptions
@@ -82,6 +92,8 @@ class Watching:
             async for chunk in chunks:
                 for line in splitter.feed(chunk):
                     event = _event(line)
+                    if not self._shows_managers:
+                        wire.forget_managers((event.object,))
                     if event.type != "BOOKMARK" or _is_wanted(event.object, options):
                         yield event
         if options.timeout_seconds is None:

@@ -5,7 +5,7 @@ Plain dictionaries and not lazy ones: docs/decisions/0002-objects-from-the-wire.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,6 +72,14 @@ def decode_listing(body: bytes) -> Listing:
 def decode_line(line: bytes) -> WatchLine:
     """One line of a watch; msgspec.DecodeError if it is none."""
     return _line.decode(line)
+
+
+def forget_managers(objs: Iterable[Object]) -> None:
+    """Take `metadata.managedFields` out of objects that came just now and nobody else has."""
+    for obj in objs:
+        metadata = obj.get("metadata")
+        if type(metadata) is dict:
+            metadata.pop("managedFields", None)
 
 
 def encode(value: Json) -> bytes:
