@@ -12,32 +12,16 @@ from collections.abc import Mapping, Sequence
 
 from oneco.agent.ports import Pod, Said
 from oneco.integrations.kruise import gates
+from oneco.integrations.kruise.sized import SizedWorkload
 from oneco.kube import amounts, objects
-from oneco.kube.objects import Json, Object
-from oneco.kube.refs import Resource
+from oneco.kube.objects import Object
 
 _FLAT = "v1alpha1"
 _POLICY = "podUpdatePolicy"
 
 
-class CloneSetWorkload:
+class CloneSetWorkload(SizedWorkload):
     """OpenKruise's CloneSet as a workload that can be updated in part."""
-
-    history: Resource | None = None
-    is_on_nodes = False
-
-    def replicas(self, manifest: Object) -> int | None:
-        """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        return amounts.replicas(manifest)
-
-    def template(self, manifest: Object) -> Json:
-        """The pod template."""
-        return objects.dig(manifest, "spec", "template")
-
-    def is_divisible(self, manifest: Object) -> bool:
-        """A set that its owner pauses, or whose pods somebody deletes, cannot be held too."""
-        is_held = gates.is_on_delete(manifest) or self.is_paused(manifest)
-        return gates.is_sound(manifest) and not is_held
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none while its owner pauses it."""
@@ -47,7 +31,7 @@ class CloneSetWorkload:
 
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
-        return _held(gates.marked(manifest, updated, _own(manifest)), self.replicas(manifest))
+        return self.held(gates.marked(manifest, updated, _own(manifest)), self.replicas(manifest))
 
     def served(self, manifest: Object, version: str) -> Object | None:
         """The manifest with its fields where that version has them."""
@@ -80,12 +64,13 @@ class CloneSetWorkload:
         """Whether it is paused."""
         return bool(_fields(manifest).get("paused"))
 
-    def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
-        """The gated manifest at the size that the set has; its controller takes small steps."""
-        del updated_ready
-        if gates.target(manifest) is None or self.replicas(manifest) is not None:
-            return manifest
-        return _held(manifest, objects.number(live, "spec", "replicas", default=1))
+    def held(self, manifest: Object, replicas: int | None) -> Object:
+        """The manifest with the partition that its marks mean at this size."""
+        kept = _old(_own(manifest), replicas) if replicas is not None else 0
+        partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
+        inner = () if gates.version_of(manifest) == _FLAT else ("rollingUpdate",)
+        path = ("spec", "updateStrategy", *inner)
+        return objects.put(manifest, path, {**_fields(manifest), "partition": partition})
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """None: its own controller replaces every pod."""
@@ -116,15 +101,6 @@ def _old(partition: int | str, replicas: int) -> int:
     kept = min(replicas, amounts.pods(partition, replicas, is_up=True))
     is_share = isinstance(partition, str) and partition.strip() != "100%"
     return replicas - 1 if is_share and replicas > 1 and kept == replicas else kept
-
-
-def _held(manifest: Object, replicas: int | None) -> Object:
-    """The manifest with the partition that its marks mean at this size."""
-    kept = _old(_own(manifest), replicas) if replicas is not None else 0
-    partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
-    is_flat = gates.version_of(manifest) == _FLAT
-    path = ("spec", "updateStrategy") if is_flat else ("spec", "updateStrategy", "rollingUpdate")
-    return objects.put(manifest, path, {**_fields(manifest), "partition": partition})
 
 
 def _flattened(manifest: Object) -> Object | None:

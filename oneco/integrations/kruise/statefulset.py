@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from oneco.agent.ports import Pod, Said
 from oneco.integrations.kruise import gates
-from oneco.kube import amounts, objects
-from oneco.kube.objects import Json, Object
-from oneco.kube.refs import Resource
+from oneco.integrations.kruise.sized import SizedWorkload
+from oneco.kube import objects
+from oneco.kube.objects import Object
 
 _REVISION_LABEL = "controller-revision-hash"
 # What v1alpha1 cannot say; it would be lost without a word.
@@ -28,24 +28,8 @@ _NEWER_FIELDS = frozenset(
 )
 
 
-class StatefulSetWorkload:
+class StatefulSetWorkload(SizedWorkload):
     """OpenKruise's Advanced StatefulSet as a workload that can be updated in part."""
-
-    history: Resource | None = None
-    is_on_nodes = False
-
-    def replicas(self, manifest: Object) -> int | None:
-        """How many pods the manifest asks for; None where it leaves that to its cluster."""
-        return amounts.replicas(manifest)
-
-    def template(self, manifest: Object) -> Json:
-        """The pod template."""
-        return objects.dig(manifest, "spec", "template")
-
-    def is_divisible(self, manifest: Object) -> bool:
-        """A set that its owner pauses, or whose pods somebody deletes, cannot be held too."""
-        is_held = gates.is_on_delete(manifest) or self.is_paused(manifest)
-        return gates.is_sound(manifest) and not is_held
 
     def reach(self, manifest: Object, replicas: int) -> int:
         """All but what its partition holds; none while its owner pauses it."""
@@ -56,7 +40,7 @@ class StatefulSetWorkload:
     def gate(self, manifest: Object, updated: int) -> Object:
         """The manifest under a gate at `updated` pods."""
         own = gates.own_number(manifest)
-        return _held(gates.marked(manifest, updated, own), self.replicas(manifest))
+        return self.held(gates.marked(manifest, updated, own), self.replicas(manifest))
 
     def served(self, manifest: Object, version: str) -> Object | None:
         """The manifest in that version, unless it says what the older one has no words for."""
@@ -86,12 +70,13 @@ class StatefulSetWorkload:
         """Whether it is paused."""
         return bool(gates.rolling(manifest).get("paused"))
 
-    def step(self, manifest: Object, live: Object | None, updated_ready: int | None) -> Object:
-        """The gated manifest at the size that the set has; its controller takes small steps."""
-        del updated_ready
-        if gates.target(manifest) is None or self.replicas(manifest) is not None:
-            return manifest
-        return _held(manifest, objects.number(live, "spec", "replicas", default=1))
+    def held(self, manifest: Object, replicas: int | None) -> Object:
+        """The manifest with the partition that its marks mean at this size."""
+        kept = gates.own_number(manifest)
+        partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
+        fields = {**gates.rolling(manifest), "partition": partition}
+        strategy = {**gates.strategy(manifest), "type": "RollingUpdate", "rollingUpdate": fields}
+        return objects.put(manifest, ("spec", "updateStrategy"), strategy)
 
     def doomed(self, live: Object, pods: Sequence[Pod], replicas: int) -> Sequence[Object]:
         """The pods that hold up an ordered set although they are to be replaced anyhow.
@@ -117,15 +102,6 @@ class StatefulSetWorkload:
             # Below the partition an old pod is where it belongs, ready or not.
             and (_revision(pod.body) != current or place >= held)
         )
-
-
-def _held(manifest: Object, replicas: int | None) -> Object:
-    """The manifest with the partition that its marks mean at this size."""
-    kept = gates.own_number(manifest)
-    partition = gates.partition(replicas, gates.target(manifest) or 0, kept)
-    fields = {**gates.rolling(manifest), "partition": partition}
-    strategy = {**gates.strategy(manifest), "type": "RollingUpdate", "rollingUpdate": fields}
-    return objects.put(manifest, ("spec", "updateStrategy"), strategy)
 
 
 def _revision(pod: Object) -> str:
