@@ -57,6 +57,11 @@ def keeping_size(manifest: Object, live: Object | None) -> Object:
     return objects.put(manifest, ("spec", "replicas"), size) if _owns_size(live) else manifest
 
 
+def has_a_size(obj: Object) -> bool:
+    """Whether its managedFields may tell who chose its size: all that is ever asked of them."""
+    return objects.dig(obj, "spec", "replicas") is not None
+
+
 def _owns_size(live: Object | None) -> bool:
     for entry in objects.metadata(live or {}).get("managedFields") or ():
         if entry.get("manager") == FIELD_MANAGER and entry.get("operation") == "Apply":

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from oneco.agent import marks
 from oneco.clock import Clock, Instant
 from oneco.decision import Side
 from oneco.errors import Refused
@@ -29,6 +30,7 @@ from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.target import Target
+from oneco.worlds.cluster.wire import keep_none
 from oneco.worlds.embedded.ownership import FileOwner
 
 _AT_ONCE = 8
@@ -80,7 +82,8 @@ async def serve(options: AgentOptions, say: Say) -> None:
         cluster, file = await _way_to_the_hub(wallet, options, clock, say)
         if options.begins_anew and _has_joined(options):
             raise _Joined
-        async with ClusterApi(member_target) as member, _Hub(kubeconfig.load(file), cluster) as hub:
+        own = ClusterApi(member_target, keeps_managers=marks.has_a_size)
+        async with own as member, _Hub(kubeconfig.load(file), cluster) as hub:
             await _prepare(member, clock, say)
             await _work(wallet, hub, member, clock, say)
 
@@ -150,7 +153,7 @@ class _Hub(ClusterApi):
     """Told of the ManagedCluster; to be set before the first list."""
 
     def __init__(self, target: Target, cluster: str) -> None:
-        super().__init__(target, shows_managers=False)
+        super().__init__(target, keeps_managers=keep_none)
         self.cluster = cluster
         self._address = Address(ocm.CLUSTERS, "", cluster)
 

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from oneco.agent import marks
 from oneco.clock import Clock, Instant
 from oneco.control.journal import Journal
 from oneco.decision import Side
@@ -108,7 +109,7 @@ class KubeconfigMembers:
             path = Path(folder, KEY)
             path.touch(mode=0o600)
             path.write_text(text)
-            member = connect(str(path))
+            member = connect(str(path), keeps_managers=marks.has_a_size)
         async with member:
             guarded = self._guard(member)
             await crds.install(guarded, crds.for_member())

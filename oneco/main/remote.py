@@ -41,6 +41,7 @@ from oneco.worlds.clocks import RealClock
 from oneco.worlds.cluster import kubeconfig
 from oneco.worlds.cluster.client import ClusterApi
 from oneco.worlds.cluster.target import Target
+from oneco.worlds.cluster.wire import keep_none
 
 LEASE: Final = Address(LEASES, epoch.SYSTEM_NAMESPACE, "oneco-hub")
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 15.0
@@ -95,7 +96,7 @@ async def serve(options: RemoteOptions, ready: Ready, say: Say) -> None:
     target = _target(options)
     asked = _asked(options, say)
     identity = f"{socket.gethostname()}-{secrets.token_hex(3)}"
-    hub = ClusterApi(target, user_agent="oneco-hub", shows_managers=False)
+    hub = ClusterApi(target, user_agent="oneco-hub", keeps_managers=keep_none)
     async with hub as api, _journal(options) as journal:
         election = Election(api, LEASE, identity, clock)
         process = _Process(api, election, _Tools(clock, journal, say, asked))

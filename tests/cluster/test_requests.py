@@ -10,6 +10,7 @@ from aiohttp import web
 
 from oneco.kube.api import DeleteOptions, ListOptions, Match, Patch, WriteOptions
 from oneco.kube.refs import Address, Resource, ResourceInfo
+from oneco.worlds.cluster.wire import keep_all, keep_none
 from tests.cluster.servers import client_of, failing
 
 WEB = Address(Resource("apps", "v1", "deployments"), "shop", "web")
@@ -227,8 +228,8 @@ def test_older_servers_are_asked_group_by_group_and_a_group_that_is_down_hides_o
     assert [str(info.resource.api_version) for info in infos] == ["v1", "apps/v1", "apps/v1beta1"]
 
 
-@pytest.mark.parametrize("shows", [True, False])
-def test_managers_are_forgotten_by_who_asked_to_by_every_way_that_objects_come(shows):
+@pytest.mark.parametrize("keeps", [keep_all, keep_none, lambda obj: "spec" in obj])
+def test_managers_are_kept_of_the_objects_that_are_asked_for_by_every_way_that_they_come(keeps):
     managed = {"name": "web", "managedFields": [{"manager": "me"}]}
     body = {"kind": "Deployment", "metadata": managed}
     line = json.dumps({"type": "ADDED", "object": body}) + "\n"
@@ -240,7 +241,7 @@ def test_managers_are_forgotten_by_who_asked_to_by_every_way_that_objects_come(s
         return web.json_response(body if request.path.endswith("/web") else many)
 
     async def story():
-        async with client_of(answer, shows_managers=shows) as api:
+        async with client_of(answer, keeps_managers=keeps) as api:
             collection = WEB._replace(name="")
             watch = api.watch(collection)
             event = await anext(watch)
@@ -250,4 +251,4 @@ def test_managers_are_forgotten_by_who_asked_to_by_every_way_that_objects_come(s
             return [await api.get(WEB), changed, page.items[0], event.object]
 
     for found in asyncio.run(story()):
-        assert found["metadata"] == (managed if shows else {"name": "web"})
+        assert found["metadata"] == (managed if keeps is keep_all else {"name": "web"})

@@ -22,6 +22,7 @@ from oneco.worlds.cluster.connection import Connection, OnWarning, Request
 from oneco.worlds.cluster.discovery import Discovery
 from oneco.worlds.cluster.target import Target
 from oneco.worlds.cluster.watching import QUIET_SECONDS, Watching
+from oneco.worlds.cluster.wire import KeepsManagers, keep_all
 
 _PATCH_TYPES = {
     "json": "application/json-patch+json",
@@ -35,8 +36,8 @@ _APPLY_TYPE = "application/apply-patch+yaml"
 class ClusterApi(Api):
     """One real cluster as one user; `close` it, or use it with `async with`.
 
-    Without `shows_managers` objects come without managedFields, which are a third of most and say
-    nothing to who only writes what is its own. A server keeps them where a replacement has none.
+    Objects come without managedFields, a third of most, unless `keeps_managers` wants them: they
+    say nothing to who writes only its own. A server keeps them where a replacement has none.
     """
 
     def __init__(
@@ -46,13 +47,13 @@ class ClusterApi(Api):
         on_warning: OnWarning | None = None,
         user_agent: str = "oneco",
         quiet_seconds: float = QUIET_SECONDS,
-        shows_managers: bool = True,
+        keeps_managers: KeepsManagers = keep_all,
     ) -> None:
-        self.target, self._shows_managers = target, shows_managers
+        self.target, self._keeps_managers = target, keeps_managers
         self._connection = Connection(target, user_agent=user_agent, on_warning=on_warning)
         self._discovery = Discovery(self._connection)
         self._watching = Watching(
-            self._connection, quiet_seconds=quiet_seconds, shows_managers=shows_managers
+            self._connection, quiet_seconds=quiet_seconds, keeps_managers=keeps_managers
         )
 
     async def __aenter__(self) -> ClusterApi:
@@ -73,8 +74,7 @@ class ClusterApi(Api):
         """The objects of the collection, ordered by namespace and name."""
         request = Request("GET", paths.of_address(address), paths.list_query(options))
         page = wire.decode_listing((await self._connection.send(request)).body).page
-        if not self._shows_managers:
-            wire.forget_managers(page.items)
+        wire.thinned(page.items, self._keeps_managers)
         return page
 
     def watch(
@@ -142,8 +142,7 @@ class ClusterApi(Api):
 
     async def _object(self, request: Request) -> Object:
         found = wire.decode_object((await self._connection.send(request)).body)
-        if not self._shows_managers:
-            wire.forget_managers((found,))
+        wire.thinned((found,), self._keeps_managers)
         return found
 
 
@@ -152,12 +151,14 @@ def connect(
     context: str | None = None,
     *,
     on_warning: OnWarning | None = None,
+    keeps_managers: KeepsManagers = keep_all,
 ) -> ClusterApi:
     """The cluster that the kubeconfig (the given one, or where kubectl would look) leads to.
 
     Refused if the kubeconfig is wrong; whether the server answers shows with the first request.
     """
-    return ClusterApi(kubeconfig.load(kubeconfig_path, context), on_warning=on_warning)
+    target = kubeconfig.load(kubeconfig_path, context)
+    return ClusterApi(target, on_warning=on_warning, keeps_managers=keeps_managers)
 
 
 def _with(method: str, path: str, query: Mapping[str, str], body: Json) -> Request:

@@ -15,6 +15,7 @@ from oneco.kube.refs import Address
 from oneco.worlds.cluster import paths, wire
 from oneco.worlds.cluster.connection import Connection, Request
 from oneco.worlds.cluster.lines import LineSplitter
+from oneco.worlds.cluster.wire import KeepsManagers, keep_all
 
 # Servers send a bookmark about once a minute; a watch that is silent for longer than two and a
 # half has lost its server. Without bookmarks silence says little.
@@ -31,10 +32,10 @@ class Watching:
         connection: Connection,
         *,
         quiet_seconds: float = QUIET_SECONDS,
-        shows_managers: bool = True,
+        keeps_managers: KeepsManagers = keep_all,
     ) -> None:
         self._connection, self._quiet_seconds = connection, quiet_seconds
-        self._shows_managers = shows_managers
+        self._keeps_managers = keeps_managers
         self._can_begin_with_present = True
 
     async def events(self, address: Address, options: WatchOptions) -> AsyncGenerator[Event, None]:
@@ -78,8 +79,7 @@ class Watching:
         how = ListOptions(match=options.match, limit=_PAGE, continue_token=token)
         request = Request("GET", paths.of_address(address), paths.list_query(how))
         listing = wire.decode_listing((await self._connection.send(request)).body)
-        if not self._shows_managers:
-            wire.forget_managers(listing.page.items)
+        wire.thinned(listing.page.items, self._keeps_managers)
         return listing
 
     async def _streamed(
@@ -92,8 +92,7 @@ class Watching:
             async for chunk in chunks:
                 for line in splitter.feed(chunk):
                     event = _event(line)
-                    if not self._shows_managers:
-                        wire.forget_managers((event.object,))
+                    wire.thinned((event.object,), self._keeps_managers)
                     if event.type != "BOOKMARK" or _is_wanted(event.object, options):
                         yield event
         if options.timeout_seconds is None:

@@ -5,7 +5,7 @@ Plain dictionaries and not lazy ones: docs/decisions/0002-objects-from-the-wire.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,6 +41,10 @@ _line = msgspec.json.Decoder(WatchLine)
 _encoder = msgspec.json.Encoder()
 
 
+KeepsManagers = Callable[[Object], bool]
+"""Of which objects somebody wants to know who manages which field."""
+
+
 class Listing(NamedTuple):
     """One page of a list, and of which kind its items are."""
 
@@ -74,12 +78,26 @@ def decode_line(line: bytes) -> WatchLine:
     return _line.decode(line)
 
 
-def forget_managers(objs: Iterable[Object]) -> None:
-    """Take `metadata.managedFields` out of objects that came just now and nobody else has."""
-    for obj in objs:
-        metadata = obj.get("metadata")
-        if type(metadata) is dict:
-            metadata.pop("managedFields", None)
+def keep_all(obj: Object) -> bool:
+    """Keep the managedFields of every object."""
+    del obj
+    return True
+
+
+def keep_none(obj: Object) -> bool:
+    """Keep the managedFields of no object."""
+    del obj
+    return False
+
+
+def thinned(objs: Sequence[Object], keeps_managers: KeepsManagers) -> Sequence[Object]:
+    """Objects that came just now, so that nobody else has them, with the managedFields wanted."""
+    if keeps_managers is not keep_all:
+        for obj in objs:
+            metadata = obj.get("metadata")
+            if type(metadata) is dict and "managedFields" in metadata and not keeps_managers(obj):
+                del metadata["managedFields"]
+    return objs
 
 
 def encode(value: Json) -> bytes:
