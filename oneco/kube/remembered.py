@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 AnswerT = TypeVar("AnswerT")
-_FEW = 256
+_FEW = 32
 """So many are not worth a look at which of them can go."""
 
 
