@@ -21,15 +21,15 @@ def command() -> int:
     """Find what is wrong with a hub or an agent, and name the command that mends each of it.
 
     Looks at the directory that --data names, a hub's or an agent's, whether it runs or not, and
-    changes nothing there; with --kubeconfig, --context or KUBECONFIG, at a hub elsewhere. The exit
-    status is 1 if anything is wrong; warnings alone leave it 0.
+    changes nothing there; with --kubeconfig, --context or KUBECONFIG, at a hub elsewhere, or at the
+    directory of the hub that wrote that file. The exit status is 1 if anything is wrong; warnings
+    alone leave it 0.
     """
     from oneco.main.doctor import examining
 
     current = session.current()
-    is_elsewhere = _is_elsewhere(current)
-    data = None if is_elsewhere else current.data_directory()
-    patient = examining.Patient(data=data, choice=current.choice if is_elsewhere else None)
+    data = _beside_its_kubeconfig(current) if _is_elsewhere(current) else current.data_directory()
+    patient = examining.Patient(data=data, choice=current.choice if data is None else None)
     seen = examining.examine(patient)
     errors = [one for one in seen.findings if one.weight == "error"]
     value: dict[str, Any] = {
@@ -60,6 +60,16 @@ def _is_elsewhere(current: Session) -> bool:
         return True
     is_here = current.is_data_named or choice.file() is not None
     return not is_here and bool(os.environ.get("KUBECONFIG"))
+
+
+def _beside_its_kubeconfig(current: Session) -> Path | None:
+    """The directory of a hub of this machine, if the kubeconfig is the one that it wrote there."""
+    from oneco.main.connecting import KUBECONFIG
+    from oneco.main.doctor import examining
+
+    path = Path(current.choice.kubeconfig or os.environ.get("KUBECONFIG", ""))
+    is_its_own = path.name == KUBECONFIG and examining.is_a_hub(path.parent)
+    return path.parent if is_its_own else None
 
 
 def _text(one: Finding) -> str:

@@ -227,13 +227,29 @@ def test_warnings_alone_leave_the_exit_status_0(tmp_path, capsys):
     assert {one["code"] for one in said["findings"]} == {"HubNotRunning", "KeysNeverExported"}
 
 
-def test_a_hub_elsewhere_is_asked_through_its_kubeconfig(hub, capsys, monkeypatch):
+def test_a_hub_of_this_machine_is_looked_at_whole_through_its_own_kubeconfig(
+    hub, capsys, monkeypatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(hub.data / "nobody"))
+    main(["--data", str(hub.data), "doctor"])
+    shown = capsys.readouterr().out
+    assert "no process works" not in shown
+    main(["--kubeconfig", str(hub.data / "kubeconfig"), "doctor"])
+    assert capsys.readouterr().out == shown
+    monkeypatch.setenv("KUBECONFIG", str(hub.data / "kubeconfig"))
+    main(["doctor"])
+    assert capsys.readouterr().out == shown
+
+
+def test_a_hub_elsewhere_is_asked_through_a_kubeconfig(hub, tmp_path, capsys, monkeypatch):
     hub.cluster("away", available="Unknown")
-    command = ["--kubeconfig", str(hub.data / "kubeconfig"), "doctor"]
+    kubeconfig = tmp_path / "elsewhere"
+    kubeconfig.write_text((hub.data / "kubeconfig").read_text())
+    command = ["--kubeconfig", str(kubeconfig), "doctor"]
     assert main(command) == 1
     shown = capsys.readouterr().out
     # A person's KUBECONFIG leads there too, where this machine has no hub of its own.
-    monkeypatch.setenv("KUBECONFIG", str(hub.data / "kubeconfig"))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig))
     monkeypatch.setenv("XDG_DATA_HOME", str(hub.data / "nobody"))
     assert main(["doctor"]) == 1
     assert capsys.readouterr().out == shown

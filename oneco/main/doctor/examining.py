@@ -53,6 +53,11 @@ def examine(patient: Patient) -> Examination:
     return judged(facts(patient), CHECKS)
 
 
+def is_a_hub(data: Path) -> bool:
+    """Whether a hub of this machine keeps its objects in the directory."""
+    return (data / DATABASE).exists()
+
+
 def facts(patient: Patient) -> Facts:
     """What is there, without judging it; nothing is changed."""
     now = patient.clock.now()
@@ -61,7 +66,7 @@ def facts(patient: Patient) -> Facts:
         return Facts(now=now, version=oneco.__version__, fleet=_fleet(choice))
     bare = Facts(now=now, version=oneco.__version__, data=patient.data)
     try:
-        if (patient.data / DATABASE).exists():
+        if is_a_hub(patient.data):
             return _of_hub(bare, patient.data, patient)
         if (patient.data / _AGENT_LOCK).exists() or (patient.data / "hub.pem").exists():
             return _of_agent(bare, patient.data, patient)
