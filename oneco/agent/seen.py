@@ -13,7 +13,7 @@ from oneco.decision import Failure, Reader
 from oneco.kinds import ocm
 from oneco.kinds.parts import parse
 from oneco.kinds.release import OBSERVATIONS, PARTITION_ANNOTATION, PARTITION_OF_ANNOTATION
-from oneco.kube import objects
+from oneco.kube import amounts, objects
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Kind, Resource, ResourceInfo, kind_of
 
@@ -174,8 +174,8 @@ def _at_size(manifest: Object, replicas: int) -> Object:
     updated, of = said.get(PARTITION_ANNOTATION, ""), said.get(PARTITION_OF_ANNOTATION, "")
     if not updated.isdecimal() or not of.isdecimal() or not 0 < replicas < int(of):
         return manifest
-    # Rounded down, because the batch was rounded up; the hub counts it anew as soon as it hears.
-    share = max(1, int(updated) * replicas // int(of)) if int(updated) else 0
+    # The hub counts it anew in the same way as soon as it hears.
+    share = amounts.share(int(updated), int(of), replicas)
     return objects.put(
         manifest, ("metadata", "annotations"), {**said, PARTITION_ANNOTATION: str(share)}
     )

@@ -19,6 +19,17 @@ def pods(amount: int | str, whole: int, *, is_up: bool) -> int:
     return -(-share // 100) if is_up else share // 100
 
 
+def share(updated: int, of: int, replicas: int) -> int:
+    """What `updated` of so many pods means at another size, for hub and agent alike.
+
+    Never more pods than it was, and of fewer pods never a larger share, but for the first of them.
+    """
+    if replicas >= of or not updated:
+        return updated
+    # Rounded down: whoever said `updated` has rounded up already.
+    return min(replicas, max(1, updated * replicas // of))
+
+
 def replicas(manifest: Object) -> int | None:
     """How many pods a workload asks for; None where it leaves that to its cluster."""
     said = objects.dig(manifest, "spec", "replicas")

@@ -24,17 +24,6 @@ def beyond(plan: Sequence[Targets], reached: Targets) -> tuple[Targets, ...]:
     return tuple(dict.fromkeys(row for row in rows if row != reached))
 
 
-def share(updated: int, of: int, replicas: int) -> int:
-    """What `updated` of so many pods means at another size.
-
-    Never more pods than it was, and of fewer pods never a larger share than the batch allows.
-    """
-    if replicas >= of or not updated:
-        return updated
-    # Rounded down: what a batch allows was rounded up already.
-    return min(replicas, max(1, updated * replicas // of))
-
-
 def is_whole_early(batches: Sequence[str | int], replicas: int) -> bool:
     """Whether so few pods are all new before the batch that is meant to be everything."""
     shares = (one for one in batches if isinstance(one, int) or float(one.rstrip("%")) < 100)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from oneco.kinds.release import ObservedObject, UnitStatus
+from oneco.kube import amounts
 from oneco.kube.objects import Object
 from oneco.kube.refs import kind_of
 from oneco.release import batches, stepping, variants
@@ -92,7 +93,7 @@ def counted_anew(seen: UnitSeen, course: Course, workloads: Workloads) -> Count:
     )
     rows = zip(course.divided, course.targets, course.count.pods, pods, strict=True)
     reached = tuple(
-        max(batches.share(target, old, new), min(new, _new_pods(seen, one)))
+        max(amounts.share(target, old, new), min(new, _new_pods(seen, one)))
         for one, target, old, new in rows
     )
     return Count(pods, reached)
@@ -113,7 +114,7 @@ def shrunk(seen: UnitSeen, course: Course, workloads: Workloads) -> Count | None
     if tuple(pods) == course.count.pods:
         return None
     rows = zip(course.count.reached, course.count.pods, pods, strict=True)
-    return Count(tuple(pods), tuple(batches.share(*row) for row in rows))
+    return Count(tuple(pods), tuple(amounts.share(*row) for row in rows))
 
 
 def is_all_new(seen: UnitSeen, count: Count) -> bool:
@@ -126,14 +127,14 @@ def length_after(seen: UnitSeen, done: int, count: Count) -> int:
     return done + len(_left(seen, count, is_first=not done))
 
 
-def _counted(status: UnitStatus, length: int, amounts: Sequence[str | int]) -> Count | None:
+def _counted(status: UnitStatus, length: int, given: Sequence[str | int]) -> Count | None:
     """What the status keeps; None where nothing was counted yet."""
     if not status.is_touched or len(status.pods) != length:
         return None
     if len(status.reached) == length:
         return Count(status.pods, status.reached)
     # Written before this was kept: the sizes have not changed since the first batch.
-    plan = batches.plan(amounts, status.pods)
+    plan = batches.plan(given, status.pods)
     done = min(max(status.batch, 1), len(plan)) - 1
     return Count(status.pods, plan[done - 1] if done else (0,) * length)
 
@@ -151,7 +152,7 @@ def _rows(
     targets: Targets,
     workloads: Workloads,
 ) -> tuple[Row, ...]:
-    amounts = seen.policy.batches
+    given = seen.policy.batches
     rows = zip(divided, *count, targets, strict=True)
     return tuple(
         Row(one, reached, target, pods, is_held=target < pods or (
@@ -159,7 +160,7 @@ def _rows(
             # So it is held at their number until that is certain.
             reached < pods
             and workloads[kind_of(one)].replicas(one) is None
-            and batches.is_whole_early(amounts, pods)
+            and batches.is_whole_early(given, pods)
         ))
         for one, pods, reached, target in rows
     )  # fmt: skip
