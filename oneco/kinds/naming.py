@@ -16,7 +16,7 @@ _IN_TWO_GROUPS = frozenset({"DaemonSet", "Job", "StatefulSet"})
 
 def kind_label(api_version: str, kind: str) -> str:
     """The kind as people read it: with its group where Kubernetes has one of the same name."""
-    group = api_version.partition("/")[0] if "/" in api_version else ""
+    group = api_version.rpartition("/")[0]
     is_plain = group in _KUBERNETES_OWN or kind not in _IN_TWO_GROUPS
     return kind if is_plain else f"{kind}.{group}"
 

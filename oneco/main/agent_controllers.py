@@ -24,6 +24,10 @@ from oneco.kube.api import Match
 from oneco.main import wakes
 from oneco.main.workloads import WORKLOADS
 
+AT_ONCE = 8
+"""How many works an agent brings side by side to a cluster outside of its process: most of the time
+of each is waiting for answers.
+"""
 _SETTLE_SECONDS = 0.5
 
 

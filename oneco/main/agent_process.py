@@ -21,7 +21,7 @@ from oneco.kube.errors import ApiOutage
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address
 from oneco.main import crds, enrolling, joining, plain_hub, signals, telling
-from oneco.main.agent_controllers import Duties
+from oneco.main.agent_controllers import AT_ONCE, Duties
 from oneco.main.agents import Agent
 from oneco.main.enrolling import Wallet
 from oneco.main.intent import Intent
@@ -33,8 +33,6 @@ from oneco.worlds.cluster.target import Target
 from oneco.worlds.cluster.wire import keep_none
 from oneco.worlds.embedded.ownership import FileOwner
 
-_AT_ONCE = 8
-"""How many works are brought side by side: most of the time of each is waiting for answers."""
 _FIRST_PAUSE_SECONDS, _LAST_PAUSE_SECONDS = 1.0, 30.0
 
 
@@ -122,7 +120,7 @@ async def _work(wallet: Wallet, hub: _Hub, member: Api, clock: Clock, say: Say) 
     intent.is_watched = await plain_hub.is_watched(hub, intent.is_watched)
     is_ours = intent.is_watched
     apis: dict[Side, Api] = {"hub": hub, "member": member}
-    duties = Duties(has_heartbeat=is_ours, is_watched=is_ours, at_once=_AT_ONCE)
+    duties = Duties(has_heartbeat=is_ours, is_watched=is_ours, at_once=AT_ONCE)
     agent = Agent(cluster, apis, clock, duties=duties)
     hub.learn = partial(agent.shell.cache.take, "hub", ocm.CLUSTERS)
     works = intent.begin(agent.shell)

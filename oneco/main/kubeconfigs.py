@@ -24,7 +24,7 @@ from oneco.kube.api import Api, ListOptions, Match
 from oneco.kube.objects import Object
 from oneco.kube.refs import Address, Resource
 from oneco.main import crds
-from oneco.main.agent_controllers import Duties
+from oneco.main.agent_controllers import AT_ONCE, Duties
 from oneco.main.agents import Agent
 from oneco.main.epoch import SYSTEM_NAMESPACE
 
@@ -32,8 +32,6 @@ MEMBER_LABEL = "onepersoncompany.io/member"
 SECRETS = Resource("", "v1", "secrets")
 KEY = "kubeconfig"
 _LOOK_SECONDS = 5.0
-# Each write waits for the member: works brought one after another would add their waits up.
-_AT_ONCE = 8
 _log = logging.getLogger(__name__)
 
 
@@ -116,6 +114,6 @@ class KubeconfigMembers:
             await crds.served(guarded, crds.for_member(), self._clock)
             apis: dict[Side, Api] = {"hub": self._hub, "member": guarded}
             agent = Agent(
-                cluster, apis, self._clock, duties=Duties(at_once=_AT_ONCE), journal=self._journal
+                cluster, apis, self._clock, duties=Duties(at_once=AT_ONCE), journal=self._journal
             )
             await agent.run()

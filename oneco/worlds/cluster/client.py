@@ -74,7 +74,7 @@ class ClusterApi(Api):
         """The objects of the collection, ordered by namespace and name."""
         request = Request("GET", paths.of_address(address), paths.list_query(options))
         page = wire.decode_listing((await self._connection.send(request)).body).page
-        wire.thinned(page.items, self._keeps_managers)
+        wire.thin(page.items, self._keeps_managers)
         return page
 
     def watch(
@@ -142,7 +142,7 @@ class ClusterApi(Api):
 
     async def _object(self, request: Request) -> Object:
         found = wire.decode_object((await self._connection.send(request)).body)
-        wire.thinned((found,), self._keeps_managers)
+        wire.thin((found,), self._keeps_managers)
         return found
 
 

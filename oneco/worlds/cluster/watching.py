@@ -79,7 +79,7 @@ class Watching:
         how = ListOptions(match=options.match, limit=_PAGE, continue_token=token)
         request = Request("GET", paths.of_address(address), paths.list_query(how))
         listing = wire.decode_listing((await self._connection.send(request)).body)
-        wire.thinned(listing.page.items, self._keeps_managers)
+        wire.thin(listing.page.items, self._keeps_managers)
         return listing
 
     async def _streamed(
@@ -92,7 +92,7 @@ class Watching:
             async for chunk in chunks:
                 for line in splitter.feed(chunk):
                     event = _event(line)
-                    wire.thinned((event.object,), self._keeps_managers)
+                    wire.thin((event.object,), self._keeps_managers)
                     if event.type != "BOOKMARK" or _is_wanted(event.object, options):
                         yield event
         if options.timeout_seconds is None:

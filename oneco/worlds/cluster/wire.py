@@ -90,14 +90,13 @@ def keep_none(obj: Object) -> bool:
     return False
 
 
-def thinned(objs: Sequence[Object], keeps_managers: KeepsManagers) -> Sequence[Object]:
-    """Objects that came just now, so that nobody else has them, with the managedFields wanted."""
+def thin(objs: Sequence[Object], keeps_managers: KeepsManagers) -> None:
+    """Take the managedFields that nobody wants out of objects that came just now, and are ours."""
     if keeps_managers is not keep_all:
         for obj in objs:
             metadata = obj.get("metadata")
             if type(metadata) is dict and "managedFields" in metadata and not keeps_managers(obj):
                 del metadata["managedFields"]
-    return objs
 
 
 def encode(value: Json) -> bytes:
